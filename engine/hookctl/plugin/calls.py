@@ -9,7 +9,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hookctl.errors import HookctlError, PluginError
+from hookctl.errors import HookctlError, PluginError, SameNameError
 from hookctl.plugin.contain import BrokenContractError, Containment, Hook, not_async
 from hookctl.plugin.contained import Part, contained
 from hookctl.plugin.given import kind
@@ -38,13 +38,16 @@ MAX_THINGS = 1000
 
 @dataclass(frozen=True, slots=True)
 class PluginFailure:
-    """A part of a plugin that could not be loaded. Everything else was loaded."""
+    """A plugin, or a part of one, that was not loaded. Everything else was loaded."""
 
     plugin: str
     distribution: str
     """The distribution, as in :attr:`Provider.distribution`."""
     message: str
     hint: str
+    kind: str = "failed"
+    """``failed``; ``same name`` if its name is taken, which plans and deliveries do not accept; ``disabled`` for a file
+    that ``hookctl.toml`` does not enable; ``settings`` if that file cannot be read, so that it enables none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,23 @@ class Provider:
 
     name: str
     distribution: str
-    """The installed distribution that it belongs to; empty if it was passed in directly."""
+    """The installed distribution that it belongs to; empty if there is none."""
     version: str
+    """The version of its distribution or module; for a single file, ``sha256:`` and its digest."""
     built_in: bool
     hooks: Mapping[str, Callable[[], Iterable[Any]]]
+    place: str = ""
+    """Where hookctl found it if ``hookctl.toml`` enables it: ``module NAME``, or the path of the file."""
+
+    @property
+    def package(self) -> str:
+        """What has the version: the distribution, or else the file, the module or the plugin."""
+        return self.distribution or self.place or self.name
+
+    @property
+    def shown(self) -> str:
+        """The package with its version, for people. A digest is shortened."""
+        return f"{self.package} {self.version[:19] if self.version.startswith('sha256:') else self.version}".strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +123,11 @@ class Plugins:
             containment=containment,
         )
 
+    @property
+    def same_names(self) -> tuple[PluginFailure, ...]:
+        """The plugins and parts that were not loaded because their name is taken."""
+        return tuple(failure for failure in self.failures if failure.kind == "same name")
+
     def without(self, what: str, name: str, message: str, hint: str) -> Plugins:
         """A copy without one policy, format or command. ``message`` follows the plugin's name and gives the reason."""
         provider = next(provider for provider in self.providers if provider.name == self.origins[what, name])
@@ -143,7 +164,8 @@ def failed_to_load(plugin: str, distribution: str, what: str, error: HookctlErro
     """The failure that ended ``what`` in a plugin. hookctl's own errors name the plugin already; others do not."""
     is_named = isinstance(error, PluginError) and error.plugin == plugin
     message = error.message if is_named else f"plugin {plugin}: {what} raised {type(error).__name__}: {error.message}"
-    return PluginFailure(plugin, distribution, message, error.hint)
+    kind = "same name" if type(error) is SameNameError else "failed"
+    return PluginFailure(plugin, distribution, message, error.hint, kind)
 
 
 def _remembering(source: SecretSource, secrets: set[str]) -> SecretSource:
@@ -200,7 +222,7 @@ class _Gathering:
             return None
 
     def _accepted(self, thing: Any, provider: Provider, what: str, wanted: type[T]) -> tuple[str, T]:
-        """The name of a part, and its usable form. Raises BrokenContractError, and PluginError if the name is taken."""
+        """The name of a part, and its usable form. Raises BrokenContractError and SameNameError."""
         if not isinstance(thing, wanted):
             raise BrokenContractError(f"{kind(thing)}, not a {wanted.__name__}")
         name = getattr(thing, "scheme" if what == "secret source" else "name")
@@ -215,13 +237,12 @@ class _Gathering:
         if (what, name) in self.origins:
             owner = self.origins[what, name]
             is_built_in = any(other.name == owner and other.built_in for other in self.providers)
-            hint = (
-                "Uninstall the plugin, or ask its author to rename it." if is_built_in else "Uninstall one of the two."
-            )
+            one = "the plugin" if is_built_in else "one of the two"
             message = (
                 f"plugin {provider.name}: it adds the {what} {name!r}, but {owner} already adds one with that name"
             )
-            raise PluginError(message, hint=hint, plugin=provider.name)
+            hint = f"Remove {one}, or ask its author to rename what it adds."
+            raise SameNameError(message, hint=hint, plugin=provider.name)
         if provider.built_in:
             return name, thing
         # Policies and formats read whole plans, and a secret source may ask a server; no other delivery waits for them.

@@ -28,6 +28,7 @@ def command(session: Session, outputs: Outputs) -> None:
     Each entry shows where it comes from, and the settings that its block in a webhook file takes. Plugins that could
     not be loaded are listed last.
     """
+    session.tolerant = True
     from hookctl.cli.terminal import text_width
     from hookctl.report.formats.registry import FORMATS, built_in
     from hookctl.report.text.plugins import listed, render_json, render_text
