@@ -363,7 +363,8 @@ def commands_in_names_of_plugins(root: Path, outside: Path) -> None:
 
 def evil(outside: Path) -> str:
     """A plugin that shows that it runs."""
-    return f"import pathlib\nprint('{CANARY[:6]}' + '{CANARY[6:]}')\npathlib.Path({str(outside)!r}, 'ran').write_text('x')\n"
+    shown = f"print('{CANARY[:6]}' + '{CANARY[6:]}')"  # in two parts, so that the file is not found instead
+    return f"import pathlib\n{shown}\npathlib.Path({str(outside)!r}, 'ran').write_text('x')\n"
 
 
 def link(path: Path, target: Path | str) -> None:
