@@ -56,7 +56,7 @@ def _loaded(session: Session) -> Plugins:
 
 
 def _without_own_names(plugins: Plugins) -> Plugins:
-    """A copy without commands, formats and policies whose names hookctl uses itself."""
+    """A copy without commands, formats, stores and policies whose names hookctl uses itself."""
     from hookctl.cli.command_list import COMMANDS
     from hookctl.plugin.host import BUILT_IN
 
@@ -72,6 +72,13 @@ def _without_own_names(plugins: Plugins) -> Plugins:
         for name in plugins.formats.keys() & {"text", *FORMATS}:
             plugins = plugins.without(
                 "format", name, f"adds the format {name!r}, but hookctl has a format of that name", hint
+            )
+    if plugins.stores:
+        from hookctl.store.opening import STORE_TYPES
+
+        for name in plugins.stores.keys() & STORE_TYPES.keys():
+            plugins = plugins.without(
+                "store", name, f"adds the store {name!r}, but hookctl has a store of that name", hint
             )
     third_party = [name for name in plugins.policies if plugins.origins["policy", name] not in BUILT_IN]
     if third_party:

@@ -19,6 +19,7 @@ from hookctl.installed import any_third_party
 if TYPE_CHECKING:
     from hookctl.cli.progress import Progress
     from hookctl.model.secret import SecretReference
+    from hookctl.model.store_type import StoreType
     from hookctl.network import Network
     from hookctl.network.proxy import Proxy
     from hookctl.plugin.calls import Plugins
@@ -116,13 +117,25 @@ class Session:
         return Progress()
 
     @property
+    def store_types(self) -> Mapping[str, StoreType]:
+        """The stores that plugins add, by scheme; empty if the store is built in, so that it opens without plugins."""
+        from hookctl.store.opening import NO_TYPES, has_built_in_scheme
+
+        return NO_TYPES if has_built_in_scheme(self.store_url) else self.plugins.stores
+
+    @property
+    def store_name(self) -> str:
+        """The store for messages: its file, or else only its scheme, because a URL may contain a password."""
+        return str(next(iter(self.store_files), f"the {self.store_url.partition(':')[0]} store"))
+
+    @property
     def store(self) -> Store:
         """The store, opened when first asked for, and created if there is none. Raises SettingsError and StoreError."""
         if self._opened is None:
             from hookctl.store.opening import open_store
 
             _ = self.store_files  # checked first
-            self._opened = open_store(self.store_url)
+            self._opened = open_store(self.store_url, types=self.store_types)
         return self._opened
 
     def existing_store(self) -> Store | None:
@@ -131,7 +144,7 @@ class Session:
             from hookctl.store.opening import open_store
 
             _ = self.store_files  # checked first
-            self._opened = open_store(self.store_url, create=False)
+            self._opened = open_store(self.store_url, create=False, types=self.store_types)
         return self._opened
 
     def close(self) -> None:
@@ -148,7 +161,7 @@ class Session:
         """
         from hookctl.store.opening import store_files
 
-        files = store_files(self.store_url)
+        files = store_files(self.store_url, self.store_types)
         for file in files:
             _usable(file, self._source("--store", "store", given=bool(self.given_store)))
             if not self.given_store and not self.config and "store" in self.settings:

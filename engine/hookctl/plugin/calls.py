@@ -21,6 +21,7 @@ from hookctl.plugin.interfaces import (
     Policy,
     ReportFormat,
     SecretSource,
+    StoreType,
     TransportType,
     ValidatorType,
 )
@@ -32,6 +33,8 @@ T = TypeVar("T")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 SCHEME = re.compile(r"[a-z][a-z0-9_-]*")
 """The form of a scheme, as in ``hookctl.model.secret.REFERENCE``. A reference cannot use any other scheme."""
+WITH_SCHEME = frozenset({"secret source", "store"})
+"""The kinds of parts that have a scheme instead of a name."""
 MAX_THINGS = 1000
 """The maximum number of parts that one hook may return."""
 
@@ -90,6 +93,8 @@ class Plugins:
     formats: Mapping[str, ReportFormat]
     """The formats that plugins add to those of ``hookctl.report.formats``."""
     commands: Mapping[str, click.Command]
+    stores: Mapping[str, StoreType]
+    """The stores that plugins add to those of ``hookctl.store``, by scheme."""
     providers: tuple[Provider, ...]
     origins: Mapping[tuple[str, str], str]
     """The plugin of each part: ``("auth", "oauth2") -> "hookctl_plugins.auth"``."""
@@ -117,6 +122,7 @@ class Plugins:
             observers=gathering.gather("hookctl_observers", "observer", Observer),
             formats=gathering.gather("hookctl_format_types", "format", ReportFormat),
             commands=gathering.gather("hookctl_commands", "command", _command_class(found)),
+            stores=gathering.gather("hookctl_store_types", "store", StoreType),
             providers=found,
             origins=gathering.origins,
             failures=tuple(gathering.failures),
@@ -129,7 +135,7 @@ class Plugins:
         return tuple(failure for failure in self.failures if failure.kind == "same name")
 
     def without(self, what: str, name: str, message: str, hint: str) -> Plugins:
-        """A copy without one policy, format or command. ``message`` follows the plugin's name and gives the reason."""
+        """A copy without one policy, format, command or store. ``message`` follows the plugin's name."""
         provider = next(provider for provider in self.providers if provider.name == self.origins[what, name])
         failure = PluginFailure(provider.name, provider.distribution, f"plugin {provider.name} {message}", hint)
         origins = {thing: origin for thing, origin in self.origins.items() if thing != (what, name)}
@@ -138,6 +144,7 @@ class Plugins:
             policies={other: policy for other, policy in self.policies.items() if (what, other) != ("policy", name)},
             formats={other: one for other, one in self.formats.items() if (what, other) != ("format", name)},
             commands={other: command for other, command in self.commands.items() if (what, other) != ("command", name)},
+            stores={other: one for other, one in self.stores.items() if (what, other) != ("store", name)},
             origins=origins,
             failures=(*self.failures, failure),
         )
@@ -225,12 +232,13 @@ class _Gathering:
         """The name of a part, and its usable form. Raises BrokenContractError and SameNameError."""
         if not isinstance(thing, wanted):
             raise BrokenContractError(f"{kind(thing)}, not a {wanted.__name__}")
-        name = getattr(thing, "scheme" if what == "secret source" else "name")
-        if type(name) is not str or not (SCHEME if what == "secret source" else NAME).fullmatch(name):
+        has_scheme = what in WITH_SCHEME
+        name = getattr(thing, "scheme" if has_scheme else "name")
+        if type(name) is not str or not (SCHEME if has_scheme else NAME).fullmatch(name):
             given = repr(name) if isinstance(name, str) else kind(name)
             advice = (
                 "a scheme is lower-case letters, digits, `_`, `-`"
-                if what == "secret source"
+                if has_scheme
                 else "a name is letters, digits, `.`, `_`, `-`"
             )
             raise BrokenContractError(f"a {what} named {given}; {advice}")
@@ -246,7 +254,7 @@ class _Gathering:
         if provider.built_in:
             return name, thing
         # Policies and formats read whole plans, and a secret source may ask a server; no other delivery waits for them.
-        is_slow = what in {"policy", "format", "secret source"}
+        is_slow = what in {"policy", "format", "secret source", "store"}
         gets_no_secret = what in {"policy", "format"}
         part = Part(self.containment, provider.name, f"{what} {name}", at_start=is_slow, repeats_text=gets_no_secret)
         return name, contained(thing, part)

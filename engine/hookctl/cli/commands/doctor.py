@@ -105,7 +105,7 @@ def _engine(session: Session) -> Iterator[Check]:
     from hookctl.report.text.doctor import Check
     from hookctl.store.opening import check_engine
 
-    found = check_engine(session.store_url)
+    found = check_engine(session.store_url, session.store_types)
     yield Check(found.name, "warning" if found.hint else "ok", found.message, found.hint)
 
 
@@ -191,4 +191,4 @@ def _deliveries(session: Session, fail_on: Sequence[Condition]) -> Iterator[Chec
     situation = read_situation(store, store.read_state(), time.time()) if store else None
     if store and situation:
         yield from checks_of_deliveries(store, situation)
-    yield from checks_of_conditions(fail_on, situation, str(session.store_files[0]))
+    yield from checks_of_conditions(fail_on, situation, session.store_name)

@@ -25,6 +25,7 @@ KINDS = {
     "policy": "Rules that a plan must follow, for `[policies]` in hookctl.toml",
     "observer": "Listeners to attempts and outcomes",
     "format": "Formats of reports, for `--format` of `validate`, `plan`, `apply` and `test`",
+    "store": "Where applied state and deliveries are stored, for `--store`",
     "command": "Commands",
 }
 """Every kind, as in ``Plugins.origins``, and its purpose."""
@@ -146,6 +147,7 @@ def _of_kind(plugins: Plugins, kind: str) -> Iterator[Listed]:
         "policy": plugins.policies,
         "observer": plugins.observers,
         "format": plugins.formats,
+        "store": plugins.stores,
         "command": plugins.commands,
     }[kind]
     providers = {provider.name: provider for provider in plugins.providers}
