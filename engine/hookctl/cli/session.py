@@ -93,12 +93,14 @@ class Session:
     def load_plugins(self, *, warn: bool = True) -> None:
         """Load the plugins now, if they are not loaded yet. ``warn``: also about what could not be loaded.
 
-        A command does so before it catches signals: after that, Ctrl-C could not end an import that hangs.
+        A command does so before it catches signals: after that, Ctrl-C could not end an import that hangs. Raises
+        SameNameError as :attr:`plugins` does.
         """
         if "loaded" not in self.__dict__:
             from hookctl.cli.plugin_loading import every_plugin
 
             self.__dict__["loaded"] = every_plugin(self, warn=warn)
+        _ = self.plugins
 
     def may_have_plugins(self) -> bool:
         """Whether there may be a plugin that is not built in. False also if the settings cannot be read."""
