@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import re
 import textwrap
 import typing
@@ -167,7 +168,7 @@ def test_a_method_of_a_store_that_fails_is_named(monkeypatch: pytest.MonkeyPatch
 
     plugins = store_with(monkeypatch, open_it)
     with closing(open_store(f"spare:///{tmp_path}/a.db", types=plugins.stores)) as store:
-        monkeypatch.setattr(opened[0], "serial", lambda: {}["password"])
+        monkeypatch.setattr(opened[0], "serial", lambda: os.environ["NO_SUCH_VARIABLE"])
         with pytest.raises(StoreError) as failed:
             store.serial()
     assert failed.value.message == "store spare of plugin example_of_hookctl_store_types: serial raised KeyError"

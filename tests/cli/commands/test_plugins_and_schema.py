@@ -37,7 +37,7 @@ from hookctl.store.opening import STORE_TYPES
 RunCli = Callable[..., Any]
 
 
-def never(*_: Any) -> Any:
+def never(*_: Any, **__: Any) -> Any:
     raise AssertionError("called")
 
 
