@@ -6,7 +6,9 @@ import inspect
 import json
 import os
 import re
+import sys
 import textwrap
+import threading
 import typing
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -28,6 +30,7 @@ from hookctl.store.opening import STORE_TYPES, built_in, check_engine, store_fil
 
 HOOKS = {name: hook for name, hook in vars(hookspecs).items() if name.startswith("hookctl_")}
 RunCli = Callable[..., Any]
+NEVER = threading.Event()
 
 
 def example(hook: str) -> ModuleType:
@@ -156,6 +159,31 @@ def test_a_store_that_cannot_be_used_is_named(
     plugins = store_with(monkeypatch, open_it)
     with pytest.raises(PluginError, match=message):
         open_store("spare:x", create="ZeroDivision" not in message, types=plugins.stores)
+
+
+@pytest.mark.parametrize(
+    ("end", "what"),
+    [
+        (lambda *_, **__: sys.exit(3), "raised SystemExit"),
+        (lambda *_, **__: NEVER.wait(20), "did not return within 0.1 s"),
+    ],
+)
+def test_a_store_that_exits_or_hangs_is_named(
+    monkeypatch: pytest.MonkeyPatch, end: Callable[..., Any], what: str
+) -> None:
+    NEVER.clear()
+    monkeypatch.setattr("hookctl.plugin.contain.START_SECONDS", 0.1)
+    plugins = store_with(monkeypatch, end)
+    with pytest.raises(PluginError, match=f"store spare of plugin .*: open {what}"):
+        open_store("spare:x", types=plugins.stores)
+    NEVER.set()
+
+
+def test_an_engine_check_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = example("hookctl_store_types")
+    monkeypatch.setattr(module, "check_engine", lambda: None)
+    with pytest.raises(PluginError, match="check_engine returned None, not an EngineCheck"):
+        check_engine("spare:x", load_plugins([module]).stores)
 
 
 def test_a_method_of_a_store_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -169,12 +169,19 @@ def _format(thing: ReportFormat, part: Part) -> ReportFormat:
     )
 
 
+def _engine_check(found: Any) -> Any:
+    """An ``EngineCheck``, recognized by its texts, because this package does not import stores."""
+    if not all(isinstance(getattr(found, name, None), str) for name in ("name", "message", "hint")):
+        raise BrokenContractError(f"{given.kind(found)}, not an EngineCheck")
+    return found
+
+
 def _store_type(thing: StoreType, part: Part) -> StoreType:
     return StoreType(
         scheme=thing.scheme,
         summary=given.text(thing.summary),
         open=part.function("open", thing.open, lambda store: store if store is None else _Store(store, part)),
-        check_engine=part.function("check_engine", thing.check_engine, lambda found: found),
+        check_engine=part.function("check_engine", thing.check_engine, _engine_check),
         files=part.function("files", thing.files, lambda files: given.instances(files, Path)),
     )
 
