@@ -333,7 +333,7 @@ def commit(root: Path) -> None:
 def test_a_plan_against_a_revision_runs_only_what_the_revision_enables(root: Path, run_cli: RunCli) -> None:
     commit(root)
     (root / "hookctl.toml").write_text(enabling(acme=CODE) + '[plugins]\nmodules = ["acme_hooks"]\n')
-    result = run_cli("plan", "--against", "HEAD", "--format", "acme", cwd=root)
+    result = run_cli("plan", "--format", "acme", "--against", "HEAD", cwd=root)
     assert result.exit_code == 64  # the formats of plugins were looked for
     assert "plugins/acme.py is not loaded: hookctl.toml enables it here, but not in 'HEAD'" in result.stderr
     assert "the module acme_hooks is not loaded: hookctl.toml enables it here, but not in 'HEAD'" in result.stderr
