@@ -46,7 +46,7 @@ auth: Blocks = st.one_of(
     st.fixed_dictionaries(
         {
             "type": st.just("headers"),
-            "headers": st.dictionaries(words.map(lambda word: f"X-{word}"), secrets, min_size=1, max_size=2),
+            "headers": st.dictionaries(words.map(lambda word: f"X-Auth-{word}"), secrets, min_size=1, max_size=2),
         }
     ),
     st.fixed_dictionaries(
