@@ -12,6 +12,7 @@
     |-- SettingsError               hookctl.toml, an option or an environment variable is wrong
     |-- OutputError                 standard output cannot be written; has whether its reader has left
     |-- PluginError                 a plugin raised, or broke its contract; names the plugin
+    |   `-- SameNameError           two plugins, or parts of two plugins, have the same name; names both plugins
     |-- RevisionError               a git revision cannot be read; quotes git's message
     |-- StateError                  the applied state does not allow the operation
     |   |-- StalePlanError          the applied state has changed since the plan was made
@@ -109,6 +110,10 @@ class PluginError(HookctlError):
     def __init__(self, message: str, *, hint: str = "", plugin: str = "") -> None:
         super().__init__(message, hint=hint)
         self.plugin = plugin
+
+
+class SameNameError(PluginError):
+    """Two plugins, or parts of two plugins, have the same name; the message names both plugins."""
 
 
 class RevisionError(HookctlError):

@@ -195,7 +195,7 @@ LIGHT = SecretSource(scheme="light", summary="", resolve=safe)
 
 
 def test_there_are_hooks() -> None:
-    assert len(HOOKS) == 10
+    assert len(HOOKS) == 11
 
 
 @pytest.mark.parametrize("hook", HOOKS)
@@ -492,6 +492,7 @@ ELSEWHERE = {
     "hookctl_policies",
     "hookctl_observers",
     "hookctl_format_types",
+    "hookctl_store_types",
     "hookctl_commands",
 }
 """Hooks whose things are tested below: they are not part of an attempt, or are data alone."""

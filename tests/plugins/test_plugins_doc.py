@@ -206,6 +206,15 @@ def test_format_reports_changes_and_findings(examples: Plugin, directory: Path, 
     assert run_cli("test", "--format", "csv", cwd=directory).exit_code == 64
 
 
+def test_store_keeps_what_is_applied(examples: Plugin, directory: Path, run_cli: RunCli) -> None:
+    assert examples
+    (directory / "team").mkdir()
+    store = f"team:{directory}/team"
+    assert run_cli("--store", store, "apply", "--auto-approve", cwd=directory).exit_code == 0
+    assert (directory / "team" / "hookctl.db").exists()
+    assert run_cli("--store", store, "plan", "--detailed-exitcode", cwd=directory).exit_code == 0
+
+
 def test_command_runs_and_is_listed(examples: Plugin, directory: Path, run_cli: RunCli) -> None:
     assert examples
     assert "owners" in run_cli("--help").stdout

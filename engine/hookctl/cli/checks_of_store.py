@@ -51,7 +51,7 @@ def checks_of_store(session: Session, *, every_row: bool) -> Iterator[Check]:
 
     store = session.existing_store()
     if store is None:
-        yield Check("store", "ok", f"{session.store_files[0]} does not exist yet")
+        yield Check("store", "ok", f"{session.store_name} does not exist yet")
         return
     open_to = [*_readable_by_others(session.store_files[:1])]
     if open_to:
@@ -62,7 +62,7 @@ def checks_of_store(session: Session, *, every_row: bool) -> Iterator[Check]:
             "They contain events. Remove the permissions of others with chmod go=.",
         )
     else:
-        yield Check("store", "ok", ", ".join(map(str, session.store_files[:1])) or "opened")
+        yield Check("store", "ok", session.store_name)
     applied = store.read_state()
     yield Check("applied", "ok", f"{counted(len(applied.plans), 'webhook')}, serial {applied.serial}")
     for name, why in sorted(applied.unreadable.items()):

@@ -129,7 +129,7 @@ def open_queue(store: str, *, plugins: Plugins | None = None, limits: StoreLimit
 
     Args:
         store: the URL of a store to which webhooks were applied, as for ``--store``.
-        plugins: where the event types come from; None: all installed plugins.
+        plugins: where the event types, and stores that are not built in, come from; None: all installed plugins.
         limits: when the store counts as full; None: the defaults of ``[intake]`` in ``hookctl.toml``.
 
     Raises:
@@ -141,7 +141,7 @@ def open_queue(store: str, *, plugins: Plugins | None = None, limits: StoreLimit
         from hookctl.plugin.host import load_plugins
 
         plugins = load_plugins()
-    opened = open_store(store, create=False)
+    opened = open_store(store, create=False, types=plugins.stores)
     if opened is None:
         raise nothing_applied()
     try:

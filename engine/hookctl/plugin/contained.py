@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
+from hookctl.errors import HookctlError, StoreError
 from hookctl.model import Problem, Request
 from hookctl.plugin import given
-from hookctl.plugin.contain import BrokenContractError, Containment, Hook, not_async
+from hookctl.plugin.contain import BrokenContractError, Containment, Hook, is_interrupt, not_async
 from hookctl.plugin.interfaces import (
     AuthType,
     Completion,
@@ -24,6 +26,7 @@ from hookctl.plugin.interfaces import (
     Refreshable,
     ReportFormat,
     SecretSource,
+    StoreType,
     TransportType,
     ValidatorType,
 )
@@ -166,6 +169,23 @@ def _format(thing: ReportFormat, part: Part) -> ReportFormat:
     )
 
 
+def _engine_check(found: Any) -> Any:
+    """An ``EngineCheck``, recognized by its texts, because this package does not import stores."""
+    if not all(isinstance(getattr(found, name, None), str) for name in ("name", "message", "hint")):
+        raise BrokenContractError(f"{given.kind(found)}, not an EngineCheck")
+    return found
+
+
+def _store_type(thing: StoreType, part: Part) -> StoreType:
+    return StoreType(
+        scheme=thing.scheme,
+        summary=given.text(thing.summary),
+        open=part.function("open", thing.open, lambda store: store if store is None else _Store(store, part)),
+        check_engine=part.function("check_engine", thing.check_engine, _engine_check),
+        files=part.function("files", thing.files, lambda files: given.instances(files, Path)),
+    )
+
+
 _COPIES: tuple[tuple[type, Callable[[Any, Part], Any]], ...] = (
     (AuthType, _auth),
     (TransportType, _transport),
@@ -176,6 +196,7 @@ _COPIES: tuple[tuple[type, Callable[[Any, Part], Any]], ...] = (
     (Policy, _policy),
     (Observer, _observer),
     (ReportFormat, _format),
+    (StoreType, _store_type),
 )
 
 
@@ -254,3 +275,27 @@ def _built_transport(built: Any, part: Part) -> _Adapter:
     if not callable(getattr(built, "send", None)) or not callable(getattr(built, "close", None)):
         raise BrokenContractError(f"{given.kind(built)}, not a BaseAdapter")
     return _ConcurrentAdapter(built, part) if isinstance(built, ConcurrentTransport) else _Adapter(built, part)
+
+
+class _Store:
+    """A store whose errors name the plugin. Its calls stay on the caller's thread, because a store may depend on it."""
+
+    def __init__(self, store: Any, part: Part) -> None:
+        self._store, self._part = store, part
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._store, name)
+
+        def contained(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return found(*args, **kwargs)
+            except HookctlError:
+                raise
+            except BaseException as error:
+                if is_interrupt(error):
+                    raise
+                who = self._part.hook(name).who
+                message = f"{who}: {name} raised {type(error).__name__}"
+                raise StoreError(message, hint="Report it to the author of the plugin.") from error
+
+        return contained if callable(found) else found

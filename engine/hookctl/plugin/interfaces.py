@@ -19,6 +19,7 @@ from msgspec import Struct
 from hookctl.bounded import RESPONSE_STEPS, Budget
 from hookctl.model import Attempt, Delivery, Finding, Json, Mismatch, Plan, Request, Resolved, Response, Timing
 from hookctl.model.delivery import Failure
+from hookctl.model.store_type import StoreType
 from hookctl.plugin.report_format import FindingsReport, Pieces, ReportFormat, ResultsReport, ReviewReport
 
 if TYPE_CHECKING:
@@ -296,6 +297,7 @@ __all__ = [
     "ReviewReport",
     "SecretSource",
     "Settings",
+    "StoreType",
     "TransportType",
     "Validate",
     "ValidatorType",

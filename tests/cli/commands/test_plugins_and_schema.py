@@ -19,22 +19,25 @@ from hookctl.plugin import (
     Policy,
     ReportFormat,
     SecretSource,
+    StoreType,
     TransportType,
     ValidatorType,
     hookimpl,
+    hookspecs,
 )
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
 from hookctl.report.formats.registry import FORMATS, built_in
-from hookctl.report.text.plugins import KINDS, listed, render_json, render_text
+from hookctl.report.text.plugins import HOOKS, KINDS, listed, render_json, render_text
 from hookctl.report.text.schema import FieldRow, field_rows, render_table, render_webhook
 from hookctl.report.text.webhook_schema import with_plugins
 from hookctl.schema_files import read_schema
+from hookctl.store.opening import STORE_TYPES
 
 RunCli = Callable[..., Any]
 
 
-def never(*_: Any) -> Any:
+def never(*_: Any, **__: Any) -> Any:
     raise AssertionError("called")
 
 
@@ -74,6 +77,7 @@ def acme() -> Plugins:
         "hookctl_policies": Policy(name="two_eyes", summary="Asks for a label.", schema={}, build=never),
         "hookctl_observers": Observer(name="metrics"),
         "hookctl_format_types": ReportFormat(name="table", summary="Draws a table.", findings=never),
+        "hookctl_store_types": StoreType(scheme="redis", summary="A server.", open=never, check_engine=never),
         "hookctl_commands": click.Command("acme", help="Do what Acme does."),
     }
     hooks = {hook: hookimpl(specname=hook)(lambda thing=thing: [thing]) for hook, thing in things.items()}
@@ -153,8 +157,29 @@ def test_a_third_partys_things_are_listed_with_where_they_come_from(acme: Plugin
 
 def test_every_kind_that_a_plugin_can_add_is_listed(acme: Plugins) -> None:
     assert {kind for kind, _ in acme.origins} == set(KINDS)
-    own = {("format", name) for name in FORMATS}
+    own = {("format", name) for name in FORMATS} | {("store", scheme) for scheme in STORE_TYPES}
     assert {(thing.kind, thing.name) for thing in listed(acme, map(built_in, FORMATS))} == {*acme.origins, *own}
+
+
+def test_every_plugin_is_listed_with_version_hooks_and_what_they_add(acme: Plugins) -> None:
+    things = listed(acme)
+    text = render_text(things, (), acme.providers, width=0, color=False)
+    assert text.startswith(
+        "Plugins\n  hookctl_plugins.auth (built in, hookctl 0.1.0)\n      hookctl_auth_types: basic, "
+    )
+    block = text.partition("  acme (acme 1.2.3)\n")[2].partition("\n\n")[0]
+    assert block.splitlines()[0] == "      hookctl_auth_types: hmac"
+    assert "      hookctl_secret_sources: vault" in block.splitlines()
+    (row,) = [row for row in json.loads(render_json(things, (), acme.providers))["loaded"] if row["plugin"] == "acme"]
+    assert row.pop("hooks").keys() == HOOKS.keys()
+    assert row == {"plugin": "acme", "distribution": "", "version": "1.2.3", "place": "", "built_in": False}
+
+
+def test_the_kind_of_every_hook_is_known(acme: Plugins) -> None:
+    assert HOOKS.keys() == {name for name in vars(hookspecs) if name.startswith("hookctl_")}
+    assert {*HOOKS.values()} == KINDS.keys()
+    for hook in acme.providers[-1].hooks:
+        assert [kind for kind, name in acme.origins if acme.origins[kind, name] == "acme" and HOOKS[hook] == kind]
 
 
 # -- schema ------------------------------------------------------------------------------------------------------------
