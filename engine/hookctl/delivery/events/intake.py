@@ -17,7 +17,7 @@ from hookctl.errors import EventError
 from hookctl.json.kinds import described, is_number
 from hookctl.json.paths import field_text
 from hookctl.json.quick import parse_quickly
-from hookctl.json.strict import AmbiguousJsonError, parse
+from hookctl.json.strict import MAX_DEPTH, AmbiguousJsonError, parse
 from hookctl.model import Event, Json
 from hookctl.model.nearest import nearest
 from hookctl.plugin.contain import is_interrupt, text_of
@@ -232,13 +232,13 @@ def _parse(text: bytes) -> tuple[Json, str]:
     if len(text) > MAX_EVENT_BYTES:
         raise EventError(_TOO_LARGE, rule=EventRule.TOO_LARGE)
     quick = parse_quickly(text)
-    return (quick[0], quick[1].decode()) if quick else (_parse_strictly(text), "")
+    return (quick[0], quick[1].decode()) if quick else (parse_strictly(text), "")
 
 
-def _parse_strictly(text: bytes) -> Json:
+def parse_strictly(text: bytes, max_depth: int = MAX_DEPTH) -> Json:
     """The value of JSON that every parser reads alike. Raises EventError for anything else."""
     try:
-        return parse(text.decode(), any_integer=True)
+        return parse(text.decode(), any_integer=True, max_depth=max_depth)
     except UnicodeDecodeError as error:
         raise EventError(f"not UTF-8 at byte {error.start + 1}", rule=EventRule.NOT_JSON) from error
     except json.JSONDecodeError as error:
