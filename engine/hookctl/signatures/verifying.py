@@ -57,8 +57,8 @@ def verify(
 ) -> Mismatch | None:
     """None if one of the signatures is right for one of ``keys``, else the first reason why none is.
 
-    ``now`` is in seconds since 1970, ``tolerance`` in seconds; None: any timestamp will do. Comparing takes the same time
-    wherever a signature differs. Raises TemplateError if the recipe is wrong.
+    ``now`` is in seconds since 1970, ``tolerance`` in seconds; None: any timestamp will do. Comparing takes the same
+    time wherever a signature differs. Raises TemplateError if the recipe is wrong.
     """
     claim = read_claim(recipe, received)
     if isinstance(claim, Mismatch):
