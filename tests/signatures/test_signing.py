@@ -100,19 +100,6 @@ def test_the_example_of_twilios_documentation() -> None:
     assert signed(PRESETS["twilio"], "12345", message=message) == {"X-Twilio-Signature": "L/OH5YylLD5NRKLltdqwSvS0BnU="}
 
 
-def test_vectors_of_convoy() -> None:
-    """From its repository: advanced signatures with each hash and encoding."""
-    payload = '{"event":"charge.success","amount":1000,"currency":"NGN"}'
-    message = replace(MESSAGE, timestamp=1700000000, body=payload.encode())
-    assert signed(PRESETS["convoy"], "convoy-webhook-secret", message=message) == {
-        "X-Convoy-Signature": "t=1700000000,v1=77b8b9269f25a199846a55a2bd25b3fba151c70fdae60bb1dcd87fbbc943c55c"
-    }
-    simple = replace(PRESETS["convoy"], content="{body}", format="{signature}", encoding="base64")
-    assert signed(simple, "convoy-webhook-secret", message=message) == {
-        "X-Convoy-Signature": "JERJt/SMvCcJBgydzcKzqkenj1QEMFeQFcV5+xLe+7Q="
-    }
-
-
 def test_outpost_and_grafana_sign_as_their_code_does() -> None:
     digest = hmac.digest(b"s", BODY, "sha256").hex()
     before = hmac.digest(b"old", BODY, "sha256").hex()
