@@ -46,6 +46,7 @@ WEBHOOKS = {
     "standard": f"auth: {STANDARD}\n{JSON_BODY}",
     "ed25519": 'auth: {type: standard_webhooks, secret: "${env:WHSEC}", ed25519_key: "${env:KEY}"}\n' + JSON_BODY,
     "github": f"auth: {hmac('github')}\n{JSON_BODY}",
+    "github-text": f"auth: {hmac('github')}\nbody_format: text\n" + r"""body_template: " ü {{ id }} \n \n" """ + "\n",
     "stripe": f"auth: {hmac('stripe', PREVIOUS)}\n{JSON_BODY}",
     "slack": f"auth: {hmac('slack')}\n{JSON_BODY}",
     "shopify": f"{SHOPIFY}X-Shopify-API-Version: 2025-01}}\nauth: {hmac('shopify')}\n{JSON_BODY}",
@@ -140,6 +141,7 @@ ACCEPTS: dict[str, tuple[Callable[[ReceivedRequest, str], bool], list[str]]] = {
 OF_NPM = {
     "standard": ("standard_webhooks", [WHSEC, OLD_WHSEC]),
     "github": ("github", [NEW]),
+    "github-text": ("github", [NEW]),
     "shopify": ("shopify", [NEW]),
 }
 """By webhook: the library of npm, and each secret with which it accepts the request."""
@@ -217,6 +219,8 @@ def test_the_libraries_of_receivers_accept_what_is_sent(
 ) -> None:
     sent = send(command, WEBHOOKS)
     assert sent.keys() == WEBHOOKS.keys() == {*ACCEPTS, *OF_NPM}
+    assert sent["github-text"].body.startswith(" ü ".encode())
+    assert sent["github-text"].body.endswith(b" \n \n")
     for name, (accepts, secrets) in ACCEPTS.items():
         assert [accepts(sent[name], secret) for secret in secrets] == [True] * len(secrets), name
         assert not accepts(sent[name], "d3Jvbmc="), name
