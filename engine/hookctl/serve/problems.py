@@ -1,7 +1,7 @@
 """Errors of the API as RFC 9457 problem details.
 
-The ``type`` of a problem is ``urn:hookctl:problem:`` and an id in kebab-case. ``title`` is the same for every problem of
-a type; ``detail`` and ``hint`` are about this one.
+The ``type`` of a problem is ``urn:hookctl:problem:`` and an id in kebab-case. ``title`` is the same for every problem
+of a type; ``detail`` and ``hint`` are about this one.
 """
 
 from __future__ import annotations
@@ -62,6 +62,4 @@ class ProblemError(Exception):
     ) -> None:
         super().__init__(detail)
         self.type = type
-        self.response = problem(
-            status, type=type, title=title, detail=detail, hint=hint, headers=headers, **members
-        )
+        self.response = problem(status, type=type, title=title, detail=detail, hint=hint, headers=headers, **members)

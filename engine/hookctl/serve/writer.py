@@ -126,7 +126,7 @@ Result = list[TakenIn] | BaseException
 
 
 def _store(producer: Producer, batch: Sequence[_Request]) -> Iterator[tuple[_Request, Result]]:
-    """Commit requests together, as far as possible. Gives each with what became of its events, or why none is stored."""
+    """Commit requests together, as far as possible. Gives each with its result, or why nothing of it is stored."""
     if not batch:
         return
     events = [event for request in batch for event in request.events]

@@ -120,6 +120,11 @@ class EventReader:
         """The pieces of the array read so far; empty if the input consists of lines."""
         self._array_size = 0
 
+    @property
+    def held(self) -> int:
+        """The number of bytes that were read and belong to an event, or an array, that is not complete."""
+        return self._array_size or len(self._rest)
+
     def feed(self, data: bytes) -> Iterator[Event | BadEvent]:
         """The events that these bytes complete. Raises EventError if an array is too large."""
         if self._array:

@@ -11,6 +11,8 @@ from hookctl.serve.problems import ProblemError
 if TYPE_CHECKING:
     from starlette.types import Receive
 
+    from hookctl.errors import EventError
+
 SILENCE_SECONDS = 30.0
 """The maximum number of seconds between two pieces of a body."""
 
@@ -29,7 +31,11 @@ async def pieces(receive: Receive) -> AsyncIterator[bytes]:
         except TimeoutError as error:
             detail = f"no part of the body came for {SILENCE_SECONDS:.0f} seconds"
             raise ProblemError(
-                408, type="timeout", title="The body did not come in time", detail=detail, headers={"Connection": "close"}
+                408,
+                type="timeout",
+                title="The body did not come in time",
+                detail=detail,
+                headers={"Connection": "close"},
             ) from error
         if message["type"] == "http.disconnect":
             raise ClientGoneError
@@ -38,7 +44,7 @@ async def pieces(receive: Receive) -> AsyncIterator[bytes]:
 
 
 async def whole(receive: Receive, headers: Mapping[bytes, bytes], limit: int, hint: str) -> bytes:
-    """The whole body. Raises ProblemError with status 413 if it has more than ``limit`` bytes, and as :func:`pieces`."""
+    """The whole body. Raises ProblemError with status 413 for more than ``limit`` bytes, and as :func:`pieces`."""
     length = headers.get(b"content-length", b"0")
     if not length.isdigit() or int(length) > limit:
         raise too_large(limit, hint)
@@ -55,3 +61,14 @@ def too_large(limit: int, hint: str) -> ProblemError:
     """The problem of a body of more than ``limit`` bytes."""
     detail = f"the body is larger than {limit >> 20} MiB"
     return ProblemError(413, type="too-large", title="The request is too large", detail=detail, hint=hint)
+
+
+def too_many(events: int, limit: int, hint: str = "") -> ProblemError:
+    """The problem of a body with more than ``limit`` events."""
+    detail = f"{events:,} events; the limit is {limit:,}"
+    return ProblemError(413, type="too-large", title="The request is too large", detail=detail, hint=hint)
+
+
+def array_too_large(error: EventError) -> ProblemError:
+    """The problem of a JSON array that is too large to be read as a whole."""
+    return ProblemError(413, type="too-large", title="The request is too large", detail=error.message, hint=error.hint)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
 from email.message import Message
+from enum import Enum
 
 from hookctl.serve.problems import ProblemError
 

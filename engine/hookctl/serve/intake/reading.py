@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -50,10 +50,13 @@ class Reading:
             reader = self.lines()
             return Found([*reader.feed(body), *reader.finish()])
         if form is Form.JSON:
-            return Found([self._checked(lambda: body.removeprefix(BYTE_ORDER_MARK))], is_one=True)
+            return self._event(body.removeprefix(BYTE_ORDER_MARK))
         if form is Form.BATCH:
             return self._batch(body)
-        return self._cloud_events([lambda: _one(form, headers, body)], is_one=True)
+        try:
+            return self._cloud_events([_one(form, headers, body)], is_one=True)
+        except EventError as error:
+            return Found([BadEvent("the body", error.message, error.rule)], is_one=True)
 
     def lines(self) -> EventReader:
         """A reader of JSON lines, for a body that is read in pieces."""
@@ -70,26 +73,26 @@ class Reading:
             return Found([BadEvent("the body", error.message, error.rule)])
         if not isinstance(clouds, list):
             return Found([BadEvent("the body", "a batch must be a JSON array", EventRule.NOT_OBJECT)])
-        return self._cloud_events([lambda cloud=cloud: cloud for cloud in clouds])
+        return self._cloud_events(clouds)
 
-    def _cloud_events(self, clouds: Iterable[Callable[[], Json]], *, is_one: bool = False) -> Found:
+    def _cloud_events(self, clouds: Sequence[Json], *, is_one: bool = False) -> Found:
         found = Found(is_one=is_one)
         for number, cloud in enumerate(clouds):
-
-            def text(cloud: Callable[[], Json] = cloud, number: int = number) -> bytes:
-                event, is_timed = cloudevents.to_event(cloud(), self._clock())
-                if not is_timed:
-                    found.untimed.add(number)
-                return msgspec.json.encode(event)
-
-            found.items.append(self._checked(text, f"item {number + 1}"))
+            try:
+                event, is_timed = cloudevents.to_event(cloud, self._clock())
+                found.items.append(self._gate.parse(msgspec.json.encode(event)))
+            except EventError as error:
+                found.items.append(BadEvent(f"item {number + 1}", error.message, error.rule))
+                continue
+            if not is_timed:
+                found.untimed.add(number)
         return found
 
-    def _checked(self, text: Callable[[], bytes], place: str = "the body") -> Event | BadEvent:
+    def _event(self, text: bytes) -> Found:
         try:
-            return self._gate.parse(text())
+            return Found([self._gate.parse(text)], is_one=True)
         except EventError as error:
-            return BadEvent(place, error.message, error.rule)
+            return Found([BadEvent("the body", error.message, error.rule)], is_one=True)
 
 
 def _one(form: Form, headers: Mapping[bytes, bytes], body: bytes) -> Json:
@@ -99,9 +102,14 @@ def _one(form: Form, headers: Mapping[bytes, bytes], body: bytes) -> Json:
     return cloudevents.binary(headers, body) if form is Form.BINARY else parse_strictly(body)
 
 
-def only_allowed(items: Iterable[Event | BadEvent], allowed: Collection[str] | None) -> Iterator[Event | BadEvent]:
-    """The same items, where an event of a type that is not allowed is a bad one; None: every type is allowed."""
-    for number, item in enumerate(items, 1):
+def only_allowed(
+    items: Iterable[Event | BadEvent], allowed: Collection[str] | None, first: int = 0
+) -> Iterator[Event | BadEvent]:
+    """The same items, where an event of a type that is not allowed is a bad one; None: every type is allowed.
+
+    ``first`` is the number of the first one in its request.
+    """
+    for number, item in enumerate(items, first + 1):
         if allowed is not None and isinstance(item, Event) and item.event_type not in allowed:
             reason = f"this token may not send events of the type {item.event_type!r}"
             yield BadEvent(f"item {number}", reason, EventRule.TYPE_FORBIDDEN)
