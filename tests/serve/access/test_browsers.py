@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ FORM = "application/x-www-form-urlencoded"
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The monotonic clock of sessions, in a list of one."""
     now = [time.monotonic()]
-    monkeypatch.setattr(sessions.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(sessions, "time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
 
 
