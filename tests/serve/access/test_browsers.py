@@ -90,6 +90,10 @@ def test_sign_in_with_a_token_gives_its_roles_without_intake(server: Any) -> Non
     assert server.post("/v1/take", signed_in.cookie, {"csrf_token": csrf}).status == 403
     reader = server.request("POST", "/sign-in", f"token={server.token(Scope.READ)}", **fields).cookie
     assert server.post("/act", reader, {"csrf_token": server.csrf(reader)}).status == 403
+    again = server.post("/sign-in", reader, {"csrf_token": server.csrf(reader), "token": every})
+    assert again.status == 303
+    assert server.request("GET", "/show", Cookie=reader).status == 401  # the session before has ended
+    assert f'value="{server.csrf(again.cookie)}"' in server.request("GET", "/sign-in", Cookie=again.cookie).body
     for refused in (server.token(Scope.INTAKE), "hookctl_a_b", ""):
         answer = server.request("POST", "/sign-in", f"token={refused}", **fields)
         assert answer.status == 403
