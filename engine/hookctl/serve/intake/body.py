@@ -1,8 +1,7 @@
-"""Reads the body of a request, in pieces or as a whole, with limits on its size and on the time between two pieces."""
+"""Reads the body of a request, in pieces or as a whole with a limit on its size."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -13,48 +12,42 @@ if TYPE_CHECKING:
 
     from hookctl.errors import EventError
 
-SILENCE_SECONDS = 30.0
-"""The maximum number of seconds between two pieces of a body."""
-
-
 class ClientGoneError(Exception):
     """The client has closed the connection before the end of the body. There is nobody to answer."""
 
 
 async def pieces(receive: Receive) -> AsyncIterator[bytes]:
-    """The pieces of the body. Raises ProblemError with status 408, and ClientGoneError."""
+    """The pieces of the body. Raises ClientGoneError."""
     more = True
     while more:
-        try:
-            async with asyncio.timeout(SILENCE_SECONDS):
-                message = await receive()
-        except TimeoutError as error:
-            detail = f"no part of the body came for {SILENCE_SECONDS:.0f} seconds"
-            raise ProblemError(
-                408,
-                type="timeout",
-                title="The body did not come in time",
-                detail=detail,
-                headers={"Connection": "close"},
-            ) from error
-        if message["type"] == "http.disconnect":
-            raise ClientGoneError
-        more = message.get("more_body", False)
-        yield message.get("body", b"")
+        piece, more = await _next(receive)
+        yield piece
 
 
 async def whole(receive: Receive, headers: Mapping[bytes, bytes], limit: int, hint: str) -> bytes:
-    """The whole body. Raises ProblemError with status 413 for more than ``limit`` bytes, and as :func:`pieces`."""
+    """The whole body. Raises ProblemError with status 413 for more than ``limit`` bytes, and ClientGoneError."""
     length = headers.get(b"content-length", b"0")
     if not length.isdigit() or int(length) > limit:
         raise too_large(limit, hint)
-    parts, size = [], 0
-    async for piece in pieces(receive):
+    body, more = await _next(receive)
+    if not more and len(body) <= limit:
+        return body
+    parts, size = [body], len(body)
+    while more and size <= limit:
+        piece, more = await _next(receive)
         size += len(piece)
-        if size > limit:
-            raise too_large(limit, hint)
         parts.append(piece)
+    if size > limit:
+        raise too_large(limit, hint)
     return b"".join(parts)
+
+
+async def _next(receive: Receive) -> tuple[bytes, bool]:
+    """The next piece, and whether there are more. How long it may take is limited for each connection."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGoneError
+    return message.get("body", b""), message.get("more_body", False)
 
 
 def too_large(limit: int, hint: str) -> ProblemError:
