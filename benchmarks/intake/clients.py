@@ -53,7 +53,7 @@ class Client(asyncio.Protocol):
         self.load.answered(time.perf_counter() - self.due, head[9:12] == b"202")
         self.load.idle(self)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # as asyncio has it
         self.load.failed += self.is_busy
 
 
@@ -97,7 +97,7 @@ class Load:
         await asyncio.sleep(0.5)
 
 
-async def main(port: int, token: str, connections: int, load: Load) -> None:
+async def main(port: int, connections: int, load: Load) -> None:
     loop = asyncio.get_running_loop()
     for _ in range(connections):
         await loop.create_connection(lambda: Client(load), "127.0.0.1", port)
@@ -114,7 +114,7 @@ if __name__ == "__main__":
     )
     load = Load(head.encode() + body, float(rate), int(first), float(seconds))
     cpu = time.process_time()
-    uvloop.run(main(int(port), token, int(connections), load))
+    uvloop.run(main(int(port), int(connections), load))
     times = sorted(load.times)
     percentiles = statistics.quantiles(times, n=100) if len(times) > 1 else [0.0] * 99
     print(
