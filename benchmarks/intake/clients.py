@@ -83,10 +83,11 @@ class Load:
         now = time.perf_counter()
         if now >= self.end:
             return
-        if self.rate:
+        due = self.started + self.sent / self.rate if self.rate else now
+        if due > now:
             self.waiting.append(client)
         else:
-            client.send(now)
+            client.send(due)
 
     async def run(self) -> None:
         """Start what is due: a request that no connection was free for counts from when it was due."""
