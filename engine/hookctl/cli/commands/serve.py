@@ -93,17 +93,23 @@ def command(
             require_token(store, host)
         context = _context(session, [host, *names])
         context.writer.start()
+        context.writer.attach(runner.wakeup.ask)
+        runner.take_from(context.writer)
         try:
             with serving(make_application(context), host, port, most_connections(MOST_CONNECTIONS)) as (host, port):
                 url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
                 echo(f"Serving {url}", err=True)
                 with printing_links(context.access.new_link, (host, port), names):
-                    run(
-                        runner,
-                        stopping=lambda: interrupts.requested,
-                        failed=lambda error: log.write("trouble", {"message": error.message}),
-                        recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
-                    )
+                    try:
+                        run(
+                            runner,
+                            stopping=lambda: interrupts.requested,
+                            failed=lambda error: log.write("trouble", {"message": error.message}),
+                            recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
+                        )
+                    finally:  # requests that are still to be answered do not depend on the runner any more
+                        context.writer.detach()
+                        runner.take_from(None)
         finally:
             context.writer.close()
             context.stores.close()
