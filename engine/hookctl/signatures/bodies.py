@@ -141,8 +141,8 @@ def _json(body: bytes) -> Iterator[tuple[bytes, str]]:
             style = _Style(layout, escapes, order, numbers, end)
             written.setdefault(_finished(text, style), style)
     own = written.get(body)
-    for text, style in written.items():
-        yield text, f"The signed body is the same JSON, written {_words(style, own)}."
+    for found, style in written.items():
+        yield found, f"The signed body is the same JSON, written {_words(style, own)}."
 
 
 def _kept(number: str) -> str:

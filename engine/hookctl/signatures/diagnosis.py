@@ -8,7 +8,7 @@ needed either: the differences say what to change.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import Any
 
@@ -17,6 +17,7 @@ from hookctl.signatures.bodies import body_variants
 from hookctl.signatures.keys import SHORTEST_KEY, decode_key
 from hookctl.signatures.received_headers import ENCODED, Headers, ReadSignature, read_headers
 from hookctl.signatures.recipe import Message, Recipe
+from hookctl.signatures.schemes import SCHEMES, scheme_of
 from hookctl.signatures.variants import Difference, Part, Variant, key_variants, recipe_variants, target_variants
 from hookctl.signatures.verifying import (
     TOLERANCE,
@@ -80,15 +81,19 @@ def diagnose(
     Raises:
         TemplateError: the recipe is wrong.
     """
+    other = scheme_of(received.headers) if not _has_signature(recipe, received) else ""
+    if other:
+        inner = diagnose(SCHEMES[other], secrets, received, now=now, tolerance=tolerance)
+        differences = (_other_scheme(recipe, other), *inner.differences)
+        return replace(inner, verified=False, is_signed=False, differences=differences)
     keys = [key for secret in secrets if (key := _key(secret, recipe)) is not None]
     headers = read_headers(recipe, received)
     signed = _is_signed(recipe, keys, received)
     verified = signed and verify(recipe, keys, received, now=now, tolerance=tolerance) is None
-    search, found = _Search(), None
-    differences: tuple[Difference, ...] = ()
+    search, found, differences = _Search(), None, tuple[Difference, ...]()
     if not signed:
         found = search.run(recipe, secrets, received, headers)
-        differences = headers.differences + (_certain(recipe, secrets, headers) if found is None else found)
+        differences = _of_headers(headers, found) + (_certain(recipe, secrets, headers) if found is None else found)
     clock = _clock(recipe, headers.message, now, tolerance)
     return Diagnosis(
         verified=verified,
@@ -100,6 +105,26 @@ def diagnose(
         age=now - _seconds(headers.message.timestamp) if _has_timestamp(recipe, headers.message) else None,
         tried=search.tried,
     )
+
+
+def _has_signature(recipe: Recipe, received: Received) -> bool:
+    return any(name.lower() == recipe.header.lower() and value.strip() for name, value in received.headers.items())
+
+
+def _other_scheme(recipe: Recipe, other: str) -> Difference:
+    found = SCHEMES[other]
+    names = [name for name in (found.header, found.timestamp_header, found.id_header) if name]
+    return Difference(
+        Part.HEADER,
+        f"There is no header {recipe.header}. The request has the scheme {other}: {', '.join(names)}.",
+        f"Verify with the scheme {other}.",
+    )
+
+
+def _of_headers(headers: Headers, found: tuple[Difference, ...] | None) -> tuple[Difference, ...]:
+    """The differences of headers; without their form if one in ``found`` explains it."""
+    is_explained = any(difference.part in {Part.ENCODING, Part.ALGORITHM} for difference in found or ())
+    return headers.differences + (() if is_explained else headers.form)
 
 
 def _key(secret: str, recipe: Recipe) -> bytes | None:
@@ -186,6 +211,9 @@ def _certain(recipe: Recipe, secrets: Sequence[str], headers: Headers) -> tuple[
             decode_key(secret, recipe.key)
         except SecretError as error:
             found.append(Difference(Part.KEY, f"The secret cannot be decoded: {error.message}.", error.hint))
+    if "{url}" in recipe.content and not headers.message.url:
+        what, fix = "The sender signs the URL, and it is not known here.", "Give the whole public URL of the request."
+        found.append(Difference(Part.URL, what, fix))
     if headers.signatures and not has_body_hash(recipe, headers.message):
         found.append(
             Difference(
@@ -246,6 +274,9 @@ def _notes(recipe: Recipe, keys: Sequence[bytes], received: Received, *, signed:
                 if is_signed(recipe, keys, Claim(claim.message, (one,)))
             )
             yield f"The header has {len(claim.signatures)} signatures, and number {first} matches."
+    written = next((name for name in received.headers if name.lower() == recipe.header.lower()), recipe.header)
+    if not signed and written != recipe.header:
+        yield f"The header arrived as {written}. Upper and lower case do not matter in names: look it up in any."
     short = [key for key in keys if len(key) < SHORTEST_KEY]
     if recipe.key == "whsec" and short:
         yield f"The key has {len(short[0])} bytes. Standard Webhooks requires at least {SHORTEST_KEY}."

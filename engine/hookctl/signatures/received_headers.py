@@ -6,9 +6,9 @@ import re
 from base64 import b64decode, urlsafe_b64decode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from hookctl.model.nearest import nearest
-from hookctl.signatures.presets import PRESETS, STANDARD_WEBHOOKS
 from hookctl.signatures.recipe import Message, Recipe
 from hookctl.signatures.variants import Difference, Part
 from hookctl.signatures.verifying import Claim, Received, read_claim
@@ -43,6 +43,10 @@ class Headers:
     count: int
     """The number of signatures as the recipe reads them; if it reads none, of what may be one."""
     differences: tuple[Difference, ...]
+    form: tuple[Difference, ...]
+    """The difference in the form of the header's value, if it is not the recipe's. A consequence of another one if the
+    encoding or the algorithm differs, too.
+    """
     by_name: Mapping[str, str]
     """All headers, by their names in lower case."""
 
@@ -55,7 +59,8 @@ def read_headers(recipe: Recipe, received: Received) -> Headers:
     for setting, name in names.items():
         if name and not headers.get(name.lower()):
             found = _other_name(name, headers, is_signature=setting == "header")
-            differences.append(_missing(name, found, headers))
+            if found or not differences or headers.get(names["header"].lower()):  # a request that is not signed at all
+                differences.append(_missing(name, found, headers))  # gets one difference, for its first header
             names[setting] = found or name
     renamed = replace(recipe, **names)  # type: ignore[arg-type]  # mypy does not know which fields these are
     value = headers.get(renamed.header.lower(), "")
@@ -66,9 +71,8 @@ def read_headers(recipe: Recipe, received: Received) -> Headers:
         signatures += tuple(ReadSignature(one, recipe.encoding) for one in claim.signatures)
     else:
         message, count = _message(renamed, received, headers, value), len(_TOKEN.findall(value))
-    if value and not isinstance(claim, Claim):
-        differences += _malformed(renamed, headers, value, message)
-    return Headers(renamed, message, _unique(signatures, recipe), count, tuple(differences), headers)
+    form = () if not value or isinstance(claim, Claim) else tuple(_malformed(renamed, headers, value, message))
+    return Headers(renamed, message, _unique(signatures, recipe), count, tuple(differences), form, headers)
 
 
 def _unique(signatures: tuple[ReadSignature, ...], recipe: Recipe) -> tuple[ReadSignature, ...]:
@@ -98,17 +102,6 @@ def _plain(name: str) -> str:
 
 
 def _missing(name: str, found: str, headers: Mapping[str, str]) -> Difference:
-    systems = [
-        system
-        for system, recipe in {**PRESETS, "standard_webhooks": STANDARD_WEBHOOKS}.items()
-        if recipe.header.lower() == found.lower()
-    ]
-    if systems:
-        return Difference(
-            Part.HEADER,
-            f"There is no header {name}. The request has {found}, the header of the scheme {systems[0]}.",
-            f"Verify with the scheme {systems[0]}.",
-        )
     if found:
         return Difference(Part.HEADER, f"There is no header {name}. The request has {found}.", f"Read {found}.")
     what = "no headers at all" if not headers else f"no header {name}"
@@ -165,16 +158,16 @@ def _message(recipe: Recipe, received: Received, headers: Mapping[str, str], val
 def _signatures(value: str) -> Iterator[ReadSignature]:
     for token in _TOKEN.findall(value):
         padded = token.rstrip("=") + "=" * (-len(token.rstrip("=")) % 4)
-        yield from _read(lambda text=token: bytes.fromhex(text), "hex")
-        yield from _read(lambda text=padded: b64decode(text, validate=True), "base64")
+        yield from _read(bytes.fromhex, token, "hex")
+        yield from _read(partial(b64decode, validate=True), padded, "base64")
         if "-" in token or "_" in token:
-            yield from _read(lambda text=padded: urlsafe_b64decode(text), "base64url")
+            yield from _read(urlsafe_b64decode, padded, "base64url")
 
 
-def _read(decode: Callable[[], bytes], encoding: str) -> Iterator[ReadSignature]:
+def _read(decode: Callable[[str], bytes], text: str, encoding: str) -> Iterator[ReadSignature]:
     """A signature in this encoding; nothing if the text is none."""
     try:
-        value = decode()
+        value = decode(text)
     except ValueError:  # binascii.Error is one too
         return
     if len(value) in LENGTHS:

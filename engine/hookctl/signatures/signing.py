@@ -98,8 +98,11 @@ def _fill(parts: Parts, message: Message, signature: str) -> str:
 def _parameters(message: Message) -> bytes:
     if not message.is_form:
         return b""
-    pairs = parse_qsl(message.body, keep_blank_values=True)
-    return b"".join(name + value for name, value in sorted(set(pairs)))
+    # As text: parse_qsl fails for bytes with characters beyond ASCII.
+    text = message.body.decode(errors="surrogateescape")
+    pairs = parse_qsl(text, keep_blank_values=True, errors="surrogateescape")
+    joined = "".join(name + value for name, value in sorted(set(pairs)))
+    return joined.encode(errors="surrogateescape")
 
 
 _VALUES: dict[str, Callable[[Message], bytes]] = {

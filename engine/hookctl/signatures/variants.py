@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from hookctl.errors import SecretError
 from hookctl.signatures.keys import decode_key
-from hookctl.signatures.presets import PRESETS, STANDARD_WEBHOOKS
 from hookctl.signatures.recipe import Algorithm, KeyDecoding, Message, Recipe
+from hookctl.signatures.schemes import SCHEMES
 from hookctl.signatures.templates import CONTENT_NAMES
 
 Value = TypeVar("Value")
@@ -99,6 +99,7 @@ CONTENTS: Sequence[str] = (
 """What senders sign, beyond the contents of the presets."""
 ALGORITHMS: Mapping[int, Algorithm] = {20: "sha1", 32: "sha256", 64: "sha512"}
 """The HMACs by the length of their signatures in bytes."""
+FORM = "application/x-www-form-urlencoded"
 _PREFIX = re.compile(r"^[a-z]{2,10}_")
 
 
@@ -177,8 +178,7 @@ def recipe_variants(recipe: Recipe, lengths: Sequence[int]) -> Iterator[Variant[
         )
         algorithm = fitting[0]
     yield Variant(replace(recipe, algorithm=algorithm), differences)
-    named = {one.content: name for name, one in PRESETS.items()}
-    named[STANDARD_WEBHOOKS.content] = "standard_webhooks"
+    named = {one.content: name for name, one in reversed([*SCHEMES.items()])}
     for content in [*named, *CONTENTS]:
         if content != recipe.content:
             also = f", as {named[content]} does" if content in named else ""
@@ -200,6 +200,10 @@ def _spelled(content: str) -> str:
 def target_variants(message: Message, content: str, headers: Mapping[str, str]) -> Iterator[Variant[Message]]:
     """The message, and then others by their timestamp or their URL, as far as ``content`` has them."""
     yield Variant(message)
+    if "{parameters}" in content and not message.is_form and re.match(rb"[^{\[=\s]+=", message.body):
+        what = f"The body is a form, but the Content-Type here is {message.content_type or 'missing'}."
+        fix = f"Pass the header on to the code that verifies: Content-Type: {FORM}"
+        yield Variant(replace(message, content_type=FORM), (Difference(Part.HEADER, what, fix),))
     if "{timestamp}" in content and message.timestamp:
         yield from _timestamps(message)
     if "{url}" in content and message.url:
