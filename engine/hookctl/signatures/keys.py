@@ -28,7 +28,10 @@ def decode_key(secret: str, how: KeyDecoding) -> bytes:
     the prefix may be missing. Padding of base64 may be missing. Raises SecretError, which never contains the secret.
     """
     if how == "utf-8":
-        key = secret.encode()
+        try:
+            key = secret.encode()
+        except UnicodeEncodeError:
+            raise SecretError("the key is not valid Unicode text", hint="Use another secret.") from None
     else:
         key = _decoded(secret, how)
         if how in _LENGTHS and len(key) != _LENGTHS[how]:

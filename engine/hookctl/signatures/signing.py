@@ -74,7 +74,7 @@ def with_body_hash(recipe: Recipe, message: Message) -> Message:
 
 def content_bytes(parts: Parts, message: Message) -> bytes:
     """What is signed."""
-    return b"".join(part.encode() if isinstance(part, str) else _VALUES[part.text](message) for part in parts)
+    return b"".join(part.encode() if isinstance(part, str) else VALUES[part.text](message) for part in parts)
 
 
 def encode(signature: bytes, encoding: Encoding) -> str:
@@ -98,14 +98,11 @@ def _fill(parts: Parts, message: Message, signature: str) -> str:
 def _parameters(message: Message) -> bytes:
     if not message.is_form:
         return b""
-    # As text: parse_qsl fails for bytes with characters beyond ASCII.
-    text = message.body.decode(errors="surrogateescape")
-    pairs = parse_qsl(text, keep_blank_values=True, errors="surrogateescape")
-    joined = "".join(name + value for name, value in sorted(set(pairs)))
-    return joined.encode(errors="surrogateescape")
+    pairs = parse_qsl(message.body.decode(errors="replace"), keep_blank_values=True)
+    return "".join(name + value for name, value in sorted(set(pairs))).encode()
 
 
-_VALUES: dict[str, Callable[[Message], bytes]] = {
+VALUES: dict[str, Callable[[Message], bytes]] = {
     "id": lambda message: message.id.encode(errors="surrogateescape"),
     "timestamp": lambda message: b"%d" % message.timestamp,
     "method": lambda message: message.method.upper().encode(errors="surrogateescape"),
