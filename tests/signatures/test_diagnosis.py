@@ -85,7 +85,7 @@ def test_a_right_signature_has_no_differences(scheme: str) -> None:
 
 # -- the body ----------------------------------------------------------------------------------------------------------
 
-COMPACT = json.dumps(json.loads(BODY), separators=(",", ":"), ensure_ascii=False).encode()
+COMPACT = BODY.replace(b": ", b":").replace(b", ", b",")
 CHANGES: Mapping[str, tuple[Callable[[bytes], bytes], str]] = {
     "line break": (lambda body: body + b"\n", "does not have the line break that this one ends with"),
     "two line breaks": (lambda body: body + b"\n\n", "does not have the line break"),
@@ -238,11 +238,8 @@ def test_the_case_of_a_name_is_only_a_note() -> None:
     ],
 )
 def test_a_signature_in_another_form(value: str, part: str, text: str) -> None:
-    body, digest = next(
-        (body, digest)
-        for body in (b"%d" % number for number in range(1000))
-        if {b"+", b"/"} & {bytes([byte]) for byte in b64encode(digest := hmac.digest(TEXT.encode(), body, "sha256"))}
-    )
+    digests = {body: hmac.digest(TEXT.encode(), body, "sha256") for body in map(b"%d".__mod__, range(100))}
+    body, digest = next((body, one) for body, one in digests.items() if urlsafe_b64encode(one) != b64encode(one))
     written = value.format(
         hex=digest.hex(), base64=b64encode(digest).decode(), base64url=urlsafe_b64encode(digest).decode()
     )
@@ -399,7 +396,7 @@ def test_ed25519(prefix: str) -> None:
 
 
 def test_a_large_body_is_bounded() -> None:
-    body = b'{"a": [' + b"1, " * 700_000 + b"1]}"
+    body = b'{"a": [' + b"1, " * 100_000 + b"1]}"
     diagnosis = found("github", signed("github", TEXT), body)
     assert not diagnosis.explained
     assert diagnosis.tried < 1000
@@ -408,7 +405,11 @@ def test_a_large_body_is_bounded() -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     scheme=st.sampled_from([*SCHEMES]),
-    value=st.text(max_size=80),
+    value=st.one_of(
+        st.text(max_size=80),
+        st.binary(min_size=20, max_size=64).map(lambda digest: f"v1,{b64encode(digest).decode()}"),
+        st.binary(min_size=32, max_size=32).map(lambda digest: f"t={NOW},v1={digest.hex()},v0=,,"),
+    ),
     name=st.sampled_from(["webhook-signature", "X-Hub-Signature-256", "Stripe-Signature", "X-Twilio-Signature", "x"]),
     timestamp=st.one_of(st.none(), st.text(max_size=8), st.integers().map(str)),
     body=st.one_of(

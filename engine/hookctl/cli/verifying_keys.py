@@ -101,9 +101,14 @@ def secrets_of_options(session: Session, given: Sequence[str | None]) -> list[st
     secrets = [_resolved(session, text) for text in given if text]
     if secrets:
         return secrets
-    if not sys.stdin.isatty():
+    if not is_terminal():
         raise click.UsageError("Name the secret, such as --secret env:SIGNING_SECRET or --secret file:PATH.")
     return [_known(session, click.prompt("Secret", hide_input=True, err=True))]
+
+
+def is_terminal() -> bool:
+    """Whether someone can type the secret: a body on standard input leaves no place for it."""
+    return sys.stdin.isatty()
 
 
 def with_key(recipe: Recipe, secrets: Sequence[str]) -> Recipe:

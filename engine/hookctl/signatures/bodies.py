@@ -83,7 +83,10 @@ def _wrapped(body: bytes) -> Iterator[tuple[bytes, str]]:
 def _form(body: bytes) -> Iterator[tuple[bytes, str]]:
     if body[:1] in {b"{", b"["} or b"=" not in body[:1000] or len(body) > LARGEST_JSON:
         return
-    pairs = parse_qsl(body, keep_blank_values=True)
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict")
+    except ValueError:  # not UTF-8
+        return
     filled = [pair for pair in pairs if pair[1]]
     encoders: tuple[tuple[Callable[..., str], str], ...] = (
         (quote_plus, "a space as +"),

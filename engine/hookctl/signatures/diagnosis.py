@@ -81,7 +81,7 @@ def diagnose(
     Raises:
         TemplateError: the recipe is wrong.
     """
-    other = scheme_of(received.headers) if not _has_signature(recipe, received) else ""
+    other = "" if _has_signature(recipe, received) else scheme_of(received.headers)
     if other:
         inner = diagnose(SCHEMES[other], secrets, received, now=now, tolerance=tolerance)
         differences = (_other_scheme(recipe, other), *inner.differences)
@@ -108,7 +108,7 @@ def diagnose(
 
 
 def _has_signature(recipe: Recipe, received: Received) -> bool:
-    return any(name.lower() == recipe.header.lower() and value.strip() for name, value in received.headers.items())
+    return any(name.lower() == recipe.header.lower() for name in received.headers)
 
 
 def _other_scheme(recipe: Recipe, other: str) -> Difference:
