@@ -24,15 +24,11 @@ if TYPE_CHECKING:
 EPILOG = """
 \b
 Examples:
-  hookctl verify body.json --secret env:SIGNING_SECRET \\
-      -H 'X-Hub-Signature-256: sha256=...'             the headers show the scheme
-  hookctl verify --request request.http --webhook Siem
-  hookctl verify body.json --scheme stripe --secret file:secret.txt \\
-      -H 'Stripe-Signature: t=...,v1=...' --at 2026-11-28T09:30Z
-  hookctl verify body --secret env:KEY -H 'X-Sign: ...' \\
-      --recipe header=X-Sign --recipe 'content={timestamp}.{body}'
-
-`hookctl explain verify` describes what it finds.
+  hookctl verify --request request.http --secret env:KEY      the headers show the scheme
+  hookctl verify --request request.http --webhook Siem        with the secret of a webhook
+  hookctl verify body.json --secret file:key --scheme github -H 'X-Hub-Signature-256: sha256=...'
+  hookctl verify body.json --secret env:KEY --recipe header=X-Sign -H 'X-Sign: ...'
+  hookctl explain verify                                      what it finds
 """
 
 
