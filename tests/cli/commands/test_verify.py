@@ -229,6 +229,14 @@ def test_recipe_and_secrets_of_a_webhook(run: Run, auth: str, scheme: str) -> No
     assert "of Siem" in result.stdout
 
 
+def test_secrets_beside_those_of_a_webhook(run: Run) -> None:
+    files = {"webhooks.d__siem.yaml": WEBHOOK.replace("AUTH", '{type: standard_webhooks, secret: "${env:NEW}"}')}
+    words, env = ["body.json", "--webhook", "Siem", *AT, *options()], {"NEW": "whsec_" + "B" * 32}
+    assert run(*words, env=env, **files).exit_code == 1
+    assert run(*words, "--previous-secret", "env:KEY", env=env, **files).exit_code == 0
+    assert run(*words, "--secret", "env:KEY", **files).exit_code == 0  # the variable NEW is not needed
+
+
 def test_a_webhook_that_signs_nothing(run: Run) -> None:
     files = {"webhooks.d__siem.yaml": WEBHOOK.replace("  - AUTH\n", "")}
     result = run("body.json", "--webhook", "Siem", *options(), **files)

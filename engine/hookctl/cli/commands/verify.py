@@ -160,10 +160,10 @@ def _how(
         )
     plan = named_plan(check_files_or_exit(ctx, session, outputs, only=[webhook]).plans, webhook)
     block = verifying_keys.signing_block(plan, session)
-    secrets = (
-        verifying_keys.secrets_of_options(session, given)
-        if any(given)
-        else verifying_keys.secrets_of_block(session, block)
-    )
+    if given[0] is None:
+        secrets = verifying_keys.secrets_of_block(session, block)
+        secrets += verifying_keys.secrets_of_options(session, given) if given[1] else []
+    else:
+        secrets = verifying_keys.secrets_of_options(session, given)
     recipe = verifying_keys.recipe_of_block(block)
     return f"{block.type} of {plan.name}", verifying_keys.with_key(recipe, secrets), secrets
