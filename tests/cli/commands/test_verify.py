@@ -12,6 +12,7 @@ import pytest
 from hookctl.cli.commands import verify
 from hookctl.signatures import Message, Recipe, Signer, decode_key
 from hookctl.signatures.schemes import SCHEMES
+from hookctl.testing.receiver import Receiver
 
 Run = Callable[..., Any]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -262,3 +263,19 @@ def test_nothing_secret_is_printed(run: Run) -> None:
 def test_the_help_names_each_scheme() -> None:
     scheme = next(param for param in verify.command.params if param.name == "scheme")
     assert list(getattr(scheme.type, "choices", ())) == list(SCHEMES)
+
+
+def test_what_hookctl_sends_verifies(
+    project: Callable[[dict[str, str]], Path], run_cli: Run, receiver: Receiver, reach_siem: dict[str, str]
+) -> None:
+    auth = '{type: standard_webhooks, secret: "${env:KEY}"}'
+    text = WEBHOOK.replace("AUTH", auth) + 'body_template: \'{"name": "{{ data.requester.name }}"}\'\n'
+    root = project({"webhooks.d/siem.yaml": text})
+    env = {**reach_siem, "KEY": SECRET, "TOKEN": "a-token"}
+    assert run_cli("test", cwd=root, env=env).exit_code == 0
+    (request,) = receiver.requests
+    head = "".join(f"{name}: {value}\n" for name, value in request.headers)
+    dump = f"{request.method} {request.target} HTTP/1.1\n{head}\n".encode() + request.body
+    (root / "request").write_bytes(dump)
+    result = run_cli("verify", "--request", "request", "--webhook", "Siem", cwd=root, env=env)
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (0, "✓ The signature is valid.")
