@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from hookctl.errors import TemplateError
 from hookctl.model import MASK, Problem
+from hookctl.model.rules.fields import SETTING_INVALID
 from hookctl.signatures import PRESETS, Recipe, parse_content, parse_format
 
 if TYPE_CHECKING:
@@ -101,4 +102,4 @@ def _problems(settings: Mapping[str, Json], recipe: Recipe) -> Iterator[tuple[st
 
 
 def _problem(message: str, hint: str) -> Problem:
-    return Problem("setting-invalid", message, hint, 0, 0)
+    return SETTING_INVALID.problem(0, 0, what=message, fix=hint)
