@@ -260,6 +260,19 @@ def test_another_content(content: str) -> None:
     one_difference(found(receiver, signed(recipe, TEXT)), "content", f"The sender signs {content!r}")
 
 
+def test_a_timestamp_or_an_id_that_the_receiver_does_not_use() -> None:
+    recipe = Recipe(
+        header="X-Grafana-Alerting-Signature",
+        timestamp_header="X-Grafana-Alerting-Timestamp",
+        content="{timestamp}:{body}",
+    )
+    one_difference(found("grafana", signed(recipe, TEXT)), "content", "The sender signs '{timestamp}:{body}'")
+    recipe = Recipe(
+        header="X-Hub-Signature-256", format="sha256={signature}", id_header="webhook-id", content="{id}.{body}"
+    )
+    one_difference(found("github", signed(recipe, TEXT)), "content", "The sender signs '{id}.{body}'")
+
+
 # -- the URL -----------------------------------------------------------------------------------------------------------
 
 

@@ -66,11 +66,15 @@ def read_headers(recipe: Recipe, received: Received) -> Headers:
     value = headers.get(renamed.header.lower(), "")
     claim = read_claim(renamed, replace(received, headers=headers))
     signatures = tuple(_signatures(value))
+    message = _message(renamed, received, headers, value)
     if isinstance(claim, Claim):
-        message, count = claim.message, len(claim.signatures)
+        # What the recipe does not use may be signed all the same.
+        own = claim.message
+        message = replace(own, id=own.id or message.id, timestamp=own.timestamp or message.timestamp)
+        count = len(claim.signatures)
         signatures += tuple(ReadSignature(one, recipe.encoding) for one in claim.signatures)
     else:
-        message, count = _message(renamed, received, headers, value), len(_TOKEN.findall(value))
+        count = len(_TOKEN.findall(value))
     form = () if not value or isinstance(claim, Claim) else tuple(_malformed(renamed, headers, value, message))
     return Headers(renamed, message, _unique(signatures, recipe), count, tuple(differences), form, headers)
 
@@ -145,8 +149,10 @@ def _message(recipe: Recipe, received: Received, headers: Mapping[str, str], val
     stamps += _STAMP.findall(value)
     stamps += [text for name, text in headers.items() if name.endswith("timestamp")]
     timestamp = next((int(text) for text in stamps if re.fullmatch(r"[0-9]{1,15}", text, re.ASCII)), 0)
+    ids = [headers.get(recipe.id_header.lower(), "")] if recipe.id_header else []
+    ids += [text for name, text in headers.items() if name.endswith(("webhook-id", "svix-id", "delivery"))]
     return Message(
-        id=headers.get(recipe.id_header.lower(), "") if recipe.id_header else "",
+        id=next(filter(None, ids), ""),
         timestamp=timestamp,
         method=received.method,
         url=received.url,
