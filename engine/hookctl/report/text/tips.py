@@ -20,6 +20,7 @@ from hookctl.model import (
     FailureKind,
     Response,
 )
+from hookctl.report.text.token_tips import token_words
 
 FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
     FailureKind.NAME_NOT_FOUND: (
@@ -84,11 +85,9 @@ FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
     ),
     FailureKind.TOKEN: (
         "Nothing was sent to the target, since there is no token to send.",
-        (
-            "Check client_id, client_secret, token_url and scopes in the auth block, and that the client may use "
-            "client credentials."
-        ),
-        "Some servers accept credentials only in the form: token_endpoint_auth_method: client_secret_post",
+        "Check {credentials} in the auth block, and that the client may use this grant.",
+        "{asks}",
+        "{client_auth}",
     ),
     FailureKind.LOCAL: (
         (
@@ -133,10 +132,11 @@ EXPIRED = (
 )
 CREDENTIALS = (
     (
-        "The token endpoint does not accept the client: check client_id and client_secret, and that the client may use "
-        "client credentials."
+        "The token endpoint does not accept the client: check {credentials} in the auth block, and that the client may "
+        "use this grant."
     ),
-    "Some servers accept credentials only in the form: token_endpoint_auth_method: client_secret_post",
+    "{client_auth}",
+    "{asks}",
     "If the client's secret was changed at the server, change it here too: hookctl then continues on its own.",
 )
 PROXY_WANTS_CREDENTIALS = (
@@ -261,7 +261,9 @@ def tips_for(attempt: Attempt, plan: DeliveryPlan) -> tuple[str, ...]:
     """What to check next, a sentence or two each; empty for an attempt that delivers."""
     if is_delivered(attempt, plan):
         return ()
-    return tuple(tip.format_map(_Words(attempt, plan)) for tip in (*_tips(attempt), *_live(attempt, plan)))
+    words = _Words(attempt, plan)
+    tips = (tip.format_map(words) for tip in (*_tips(attempt), *_live(attempt, plan)))
+    return tuple(tip for tip in tips if tip)
 
 
 def _live(attempt: Attempt, plan: DeliveryPlan) -> Iterator[str]:
@@ -307,6 +309,7 @@ class _Words(dict[str, str]):
             method=plan.method,
             status=str(response.status) if response else "",
             location=_location(response),
+            **token_words(plan),
         )
 
 
