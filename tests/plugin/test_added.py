@@ -21,7 +21,10 @@ BLOCKS: Mapping[str, dict[str, Json]] = {
     "basic": {"username": "me", "password": "${env:T}"},
     "headers": {"headers": {"X-Key": "${env:T}", "Authorization": "Token token=${env:T}"}},
     "oauth2": {"client_id": "me", "client_secret": "${env:T}", "token_url": "https://login.example.com/token"},
+    "api_key_query": {"parameter": "key", "key": "${env:T}"},
 }
+UNDECLARED = {"mtls"}
+"""What these add is not in the text of a request."""
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +33,8 @@ def plugins() -> Plugins:
 
 
 def test_every_built_in_auth_says_what_it_adds(plugins: Plugins) -> None:
-    assert set(BLOCKS) == set(plugins.auth)
-    assert all(kind.adds for kind in plugins.auth.values())
+    assert set(BLOCKS) == set(plugins.auth) - UNDECLARED
+    assert all(plugins.auth[name].adds or plugins.auth[name].adds_query for name in BLOCKS)
 
 
 @pytest.mark.parametrize(
@@ -51,9 +54,11 @@ def test_what_is_said_is_what_a_delivery_has(
         rehearsal.close()
     assert sent
     added = added_by(plan.auth, plugins.auth)
-    said = added.put_into(render_request(plan, event, plugins, "rehearsal", 0.0).headers)
+    rendered = render_request(plan, event, plugins, "rehearsal", 0.0)
+    said = added.put_into(rendered.headers)
     assert not added.unsaid
     assert _shown(said) == _shown(sent.headers)
+    assert added.put_into_url(rendered.url) == sent.url
 
 
 def _shown(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:

@@ -74,7 +74,7 @@ def contained(thing: Any, part: Part) -> Any:
 
 
 def _auth(thing: AuthType, part: Part) -> AuthType:
-    adds = thing.adds
+    adds, adds_query = thing.adds, thing.adds_query
     return AuthType(
         name=thing.name,
         summary=given.text(thing.summary),
@@ -83,6 +83,7 @@ def _auth(thing: AuthType, part: Part) -> AuthType:
         per_attempt=bool(thing.per_attempt),
         blocking=bool(thing.blocking),
         adds=None if adds is None else part.function("adds", adds, given.headers),
+        adds_query=None if adds_query is None else part.function("adds_query", adds_query, given.headers),
     )
 
 
