@@ -108,7 +108,8 @@ class ThreadedTransport:
         adapter: BaseAdapter | None = None
         try:
             adapter = self._take()
-            response = not_async(adapter.send(prepared_request(request), timeout=timeout))
+            cert = {"cert": request.certificate} if request.certificate else {}
+            response = not_async(adapter.send(prepared_request(request), timeout=timeout, **cert))
             return from_requests(response), timing_of(response)
         except BaseException as error:  # noqa: BLE001  # foreign code, on a thread that no signal reaches
             known = failure_from(error) if issubclass(type(error), Exception) and runs_no_code(error) else None
