@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hookctl.model import MASK
 from hookctl.plugin import AuthContext, AuthType, Settings, hookimpl
 from hookctl_plugins.auth.api_key_query_type import API_KEY_QUERY
+from hookctl_plugins.auth.digest_type import DIGEST
 from hookctl_plugins.auth.mtls_type import MTLS
 
 if TYPE_CHECKING:
@@ -187,5 +188,6 @@ def hookctl_auth_types() -> Iterable[AuthType]:
             adds=lambda _: {"Authorization": f"Bearer {MASK}"},
         ),
         API_KEY_QUERY,
+        DIGEST,
         MTLS,
     )
