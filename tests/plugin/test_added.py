@@ -21,6 +21,12 @@ BLOCKS: Mapping[str, dict[str, Json]] = {
     "basic": {"username": "me", "password": "${env:T}"},
     "headers": {"headers": {"X-Key": "${env:T}", "Authorization": "Token token=${env:T}"}},
     "oauth2": {"client_id": "me", "client_secret": "${env:T}", "token_url": "https://login.example.com/token"},
+    "jwt_bearer": {
+        "token_url": "https://login.example.com/token",
+        "issuer": "me",
+        "algorithm": "HS256",
+        "key": f"{'x' * 32}${{env:T}}",
+    },
     "digest": {"username": "me", "password": "${env:T}"},
     "api_key_query": {"parameter": "key", "key": "${env:T}"},
 }

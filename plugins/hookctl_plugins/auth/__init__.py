@@ -9,6 +9,7 @@ from hookctl.model import MASK
 from hookctl.plugin import AuthContext, AuthType, Settings, hookimpl
 from hookctl_plugins.auth.api_key_query_type import API_KEY_QUERY
 from hookctl_plugins.auth.digest_type import DIGEST
+from hookctl_plugins.auth.jwt_bearer_type import JWT_BEARER
 from hookctl_plugins.auth.mtls_type import MTLS
 
 if TYPE_CHECKING:
@@ -189,5 +190,6 @@ def hookctl_auth_types() -> Iterable[AuthType]:
         ),
         API_KEY_QUERY,
         DIGEST,
+        JWT_BEARER,
         MTLS,
     )
