@@ -99,5 +99,7 @@ def test_one_that_fails_is_named(plugins: Plugins, adds: Any, why: str) -> None:
 
 
 def test_no_reference_is_shown(plugins: Plugins) -> None:
-    said = added_by([PluginBlock(name, settings) for name, settings in BLOCKS.items() if name != "digest"], plugins.auth).headers
+    said = added_by(
+        [PluginBlock(name, settings) for name, settings in BLOCKS.items() if name != "digest"], plugins.auth
+    ).headers
     assert {name: value for name, (value, _) in said.items()} == {"X-Key": "***", "Authorization": "Bearer ***"}

@@ -103,7 +103,9 @@ def opened(assertion: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def grants(receiver: Receiver, *tokens: str, expires_in: int = 3600) -> None:
-    receiver.answer("/oauth/token", *(Answer.json({"access_token": token, "expires_in": expires_in}) for token in tokens))
+    receiver.answer(
+        "/oauth/token", *(Answer.json({"access_token": token, "expires_in": expires_in}) for token in tokens)
+    )
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "HS256"])
@@ -113,7 +115,11 @@ def test_an_assertion_is_exchanged(make: Callable[..., JwtBearer], receiver: Rec
     changed = {"subject": Secret("them"), "key_id": "k1", "claims": {"scope": "a b", "deep": {"x": [Secret("y"), 1]}}}
     assert token_of(make(algorithm=algorithm, key=Secret(given), **changed)) == "Bearer t"
     (request,) = receiver.requests
-    assert (request.method, request.header("Host"), request.header("Authorization")) == ("POST", "login.example.com", None)
+    assert (request.method, request.header("Host"), request.header("Authorization")) == (
+        "POST",
+        "login.example.com",
+        None,
+    )
     sent = form(receiver)
     assert sent.keys() == {"grant_type", "assertion"}
     assert sent["grant_type"] == GRANT
@@ -182,7 +188,11 @@ def test_a_token_is_kept_and_renewed_with_a_new_assertion(make: Callable[..., Jw
 @pytest.mark.parametrize(
     ("answer", "error", "message"),
     [
-        (Answer.json({"error": "invalid_grant", "error_description": "the clock is wrong"}, 400), TokenRefusedError, "the clock is wrong"),
+        (
+            Answer.json({"error": "invalid_grant", "error_description": "the clock is wrong"}, 400),
+            TokenRefusedError,
+            "the clock is wrong",
+        ),
         (Answer.json({"error": "server_error"}, 500), TokenError, "answered 500"),
         (Answer.json({}), TokenError, "without a usable access_token"),
     ],
@@ -198,7 +208,9 @@ def test_a_refusal_is_quoted(
 def test_a_refusal_that_repeats_the_request_reveals_nothing(make: Callable[..., JwtBearer], receiver: Receiver) -> None:
     def echo(request: Any) -> Answer:
         assertion = parse_qs(request.body.decode())["assertion"][0]
-        return Answer.json({"error": "invalid_grant", "error_description": f"got {assertion} {SHARED} claim-canary"}, 400)
+        return Answer.json(
+            {"error": "invalid_grant", "error_description": f"got {assertion} {SHARED} claim-canary"}, 400
+        )
 
     receiver.answer("/oauth/token", echo)
     with pytest.raises(TokenRefusedError) as caught:
@@ -222,7 +234,7 @@ REFUSED: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
         lambda: {
             "algorithm": "RS256",
             "key": Secret(
-                rsa.generate_private_key(65537, 1024)
+                rsa.generate_private_key(65537, 1024)  # noqa: S505  # it must be refused
                 .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
                 .decode()
             ),

@@ -86,12 +86,16 @@ def test_a_certificate_is_never_shown_or_written() -> None:
 
 
 def _expired() -> tuple[str, str]:
-    leaf = AUTHORITY.issue_cert("a@b.example", not_before=datetime(2020, 1, 1, tzinfo=UTC), not_after=datetime(2020, 1, 2, tzinfo=UTC))
+    leaf = AUTHORITY.issue_cert(
+        "a@b.example", not_before=datetime(2020, 1, 1, tzinfo=UTC), not_after=datetime(2020, 1, 2, tzinfo=UTC)
+    )
     return leaf.cert_chain_pems[0].bytes().decode(), leaf.private_key_pem.bytes().decode()
 
 
 def _early() -> tuple[str, str]:
-    leaf = AUTHORITY.issue_cert("a@b.example", not_before=datetime(2990, 1, 1, tzinfo=UTC), not_after=datetime(2991, 1, 1, tzinfo=UTC))
+    leaf = AUTHORITY.issue_cert(
+        "a@b.example", not_before=datetime(2990, 1, 1, tzinfo=UTC), not_after=datetime(2991, 1, 1, tzinfo=UTC)
+    )
     return leaf.cert_chain_pems[0].bytes().decode(), leaf.private_key_pem.bytes().decode()
 
 

@@ -117,10 +117,11 @@ class Failure(Struct, frozen=True):
 
     ``certificate_expired``: the certificate has expired, or is not valid yet. ``certificate_wrong_name``: it is for
     another host. ``certificate_untrusted``: its authority is not one that is trusted here.
-    ``client_certificate_refused``: the target requires a client certificate, or refuses the one that it got. ``url``: a secret or a value
-    of the event makes the URL one that no request may be sent to. ``credentials_refused``: a token endpoint refuses the
-    client's credentials. ``proxy_credentials``: the proxy wants other credentials (407, or 401). ``proxy_refuses``: its
-    rules do not allow the target (another 4xx). ``proxy_cannot_reach``: it could not connect to the target (5xx).
+    ``client_certificate_refused``: the target requires a client certificate, or refuses the one that it got. ``url``: a
+    secret or a value of the event makes the URL one that no request may be sent to. ``credentials_refused``: a token
+    endpoint refuses the client's credentials. ``proxy_credentials``: the proxy wants other credentials (407, or 401).
+    ``proxy_refuses``: its rules do not allow the target (another 4xx). ``proxy_cannot_reach``: it could not connect to
+    the target (5xx).
     """
 
 

@@ -1,4 +1,4 @@
-"""Lists the headers and parameters that auth adds to a request, for plans and previews. Reads no secret and sends nothing."""
+"""Lists what auth adds to a request, for plans and previews. Reads no secret and sends nothing."""
 
 from __future__ import annotations
 

@@ -45,10 +45,10 @@ class Digest(AuthBase):
                 hint="Use printable ASCII characters without quotation marks and backslashes.",
             )
         self._lock = threading.Lock()
-        self._digest = HTTPDigestAuth(username, reveal(settings["password"]))
-        # requests keeps this for each thread, but attempts of one webhook run on any thread
-        self._digest._thread_local = cast("threading.local", SimpleNamespace())  # noqa: SLF001
-        self._digest.init_per_thread_state()
+        # requests keeps its state for each thread, but attempts of one webhook run on any thread
+        self._state = SimpleNamespace()
+        self._digest = cast("Any", HTTPDigestAuth(username, reveal(settings["password"])))  # the stubs lack the state
+        self._digest._thread_local = self._state  # noqa: SLF001
         self._challenge: Mapping[str, str] = {}
         """The last challenge whose answer was accepted."""
         self._counts: dict[str, int] = {}
@@ -60,7 +60,7 @@ class Digest(AuthBase):
             header = self._header(self._challenge, request) if self._challenge else None
         if header:
             request.headers["Authorization"] = header
-        request.register_hook("response", self._answer)
+        request.register_hook("response", self._answer)  # type: ignore[no-untyped-call]
         return request
 
     def _answer(self, response: Response, **arguments: Any) -> Response:
@@ -74,7 +74,7 @@ class Digest(AuthBase):
             request = response.request.copy()
             request.headers["Authorization"] = header
             arguments["timeout"] = max(until - time.monotonic(), 0.001)
-            answered: Response = response.connection.send(request, **arguments)  # type: ignore[attr-defined]  # the stubs lack it
+            answered: Response = response.connection.send(request, **arguments)
             answered.history, answered.request = [*response.history, response], request
             response = answered
             if response.status_code != UNAUTHORIZED:
@@ -98,10 +98,10 @@ class Digest(AuthBase):
 
     def _header(self, challenge: Mapping[str, str], request: PreparedRequest) -> str | None:
         """The answer to a challenge; None if requests does not support its algorithm or its ``qop``."""
-        state, nonce = self._digest._thread_local, challenge["nonce"]  # noqa: SLF001
+        state, nonce = self._state, challenge["nonce"]
         count = self._counts.pop(nonce, 0)
         state.chal, state.last_nonce, state.nonce_count = dict(challenge), nonce, count
-        header = self._digest.build_digest_header(request.method or "", request.url or "")
+        header: str | None = self._digest.build_digest_header(request.method or "", request.url or "")
         if header is not None:
             self._counts[nonce] = count + 1
             while len(self._counts) > MAX_NONCES:
@@ -119,7 +119,7 @@ def challenges(response: Response) -> Iterator[Mapping[str, str]]:
         elif found:
             found[-1][1].append(item)
     for parameters in [parameters for scheme, parameters in found if scheme == "digest"]:
-        pairs = parse_dict_header(", ".join(parameters)).items()
+        pairs = parse_dict_header(", ".join(parameters)).items()  # type: ignore[no-untyped-call]
         challenge = {name.strip().lower(): value for name, value in pairs if value is not None}
         if "auth" in [one.strip().lower() for one in challenge.get("qop", "").split(",")]:
             challenge["qop"] = "auth"  # requests does not find it after a space

@@ -134,7 +134,7 @@ JWT_BEARER = AuthType(
             "client_secret": {
                 "type": "string",
                 "x-secret": True,
-                "description": "The client's secret, as a secret reference, if the server requires it beside the assertion.",
+                "description": "The client's secret, as a secret reference, if the server also requires that.",
                 "examples": ["${env:SIEM_CLIENT_SECRET}"],
             },
             "token_endpoint_auth_method": {

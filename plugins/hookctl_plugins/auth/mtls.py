@@ -71,7 +71,8 @@ def _check(certificate: x509.Certificate, key: PrivateKeyTypes) -> None:
         raise SecretError(f"the certificate of {WHO} expired on {ends:%Y-%m-%d %H:%M} UTC", hint="Renew it.")
     if now < begins:
         raise SecretError(
-            f"the certificate of {WHO} is not valid before {begins:%Y-%m-%d %H:%M} UTC", hint="Check this machine's clock."
+            f"the certificate of {WHO} is not valid before {begins:%Y-%m-%d %H:%M} UTC",
+            hint="Check this machine's clock.",
         )
 
 

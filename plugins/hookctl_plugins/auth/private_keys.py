@@ -13,7 +13,9 @@ from hookctl.errors import SecretError
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-_KEY = re.compile(r"-----BEGIN (?P<kind>(?:[A-Z0-9]+ )*)PRIVATE KEY-----.*?-----END (?P=kind)PRIVATE KEY-----", re.DOTALL)
+_KEY = re.compile(
+    r"-----BEGIN (?P<kind>(?:[A-Z0-9]+ )*)PRIVATE KEY-----.*?-----END (?P=kind)PRIVATE KEY-----", re.DOTALL
+)
 _ENCRYPTED = re.compile(r"BEGIN ENCRYPTED PRIVATE KEY|^Proc-Type: *4, *ENCRYPTED", re.MULTILINE)
 
 
@@ -32,12 +34,13 @@ def load_private_key(text: str, password: str, who: str) -> PrivateKeyTypes:
     if found is None:
         raise SecretError(
             f"the key of {who} is not a private key in PEM format",
-            hint="It begins with -----BEGIN PRIVATE KEY-----, or with ENCRYPTED, RSA or EC before PRIVATE. Keep its line breaks.",
+            hint="It begins with a line such as -----BEGIN PRIVATE KEY-----. Keep its line breaks.",
         )
     is_encrypted = _ENCRYPTED.search(found[0]) is not None
     if is_encrypted and not password:
         raise SecretError(
-            f"the key of {who} is encrypted, and there is no key_password", hint="Add key_password as a secret reference."
+            f"the key of {who} is encrypted, and there is no key_password",
+            hint="Add key_password as a secret reference.",
         )
     try:
         return load_pem_private_key(found[0].encode(), password.encode() if is_encrypted else None)

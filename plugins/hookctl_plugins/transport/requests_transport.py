@@ -189,11 +189,9 @@ def _meaning(error: Exception, host: str, call: Call) -> TransportError:
     known = next((cause for cause in chain if isinstance(cause, TransportError)), None)
     if known is None and (lack := shortage_of(error)):
         known = LocalError(lack, hint=HINT)
+    known = known or _refusal(chain, host, call)
     if known is not None:
         return known
-    reasons = [cause.reason for cause in chain if isinstance(cause, ssl.SSLError) and cause.reason]
-    if call.first_byte is None and reasons and (cause := refusal_cause(reasons[0])):
-        return TlsError(f"{host}: {reasons[0]}", cause=cause)  # in TLS 1.3, it arrives after the handshake
     if time.monotonic() >= call.deadline or any(isinstance(cause, TimeoutError) for cause in chain):
         return DeadlineError(f"no complete response within {call.deadline - call.started:g} s")
     if call.tls is None and not call.reused:
@@ -206,3 +204,11 @@ def _meaning(error: Exception, host: str, call: Call) -> TransportError:
     ):
         return CutResponseError(f"the response of {host} is truncated, or is not HTTP ({type(chain[-1]).__name__})")
     return TransportError(f"sending to {host} failed: {type(error).__name__}")
+
+
+def _refusal(chain: list[BaseException], host: str, call: Call) -> TlsError | None:
+    """The target's refusal of the client's certificate, which arrives after the handshake in TLS 1.3."""
+    reasons = (cause.reason for cause in chain if isinstance(cause, ssl.SSLError) and cause.reason)
+    reason = next(reasons, "") if call.first_byte is None else ""
+    cause = refusal_cause(reason)
+    return TlsError(f"{host}: {reason}", cause=cause) if cause else None

@@ -51,7 +51,7 @@ def _readable(data: bytes) -> Iterator[str]:
     """A path from which ``data`` can be read once.
 
     Python's ``ssl`` loads certificates only by path. A pipe keeps the key in the kernel's memory until OpenSSL has read
-    it, so that it is never in a file, not even in one without a name. Raises OSError if the pipe does not take the data.
+    it, so it is never in a file, not even in one without a name. Raises OSError if the pipe does not take the data.
     """
     reader, writer = os.pipe()
     try:

@@ -22,6 +22,11 @@ AUTH = {"type": "api_key_query", "parameter": "api_key", "key": "${env:API_KEY}"
 URL = "https://siem.example.com/ingest"
 
 
+@pytest.fixture(autouse=True)
+def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEY", KEY)
+
+
 @pytest.mark.parametrize("query", ["", "?tenant=eu%2B&b", "?when={{ data.severity }}"])
 def test_the_key_arrives_and_is_masked(
     attempt: MakeAttempt,
@@ -29,9 +34,7 @@ def test_the_key_arrives_and_is_masked(
     receiver: Receiver,
     transport: str,
     query: str,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("API_KEY", KEY)
     receiver.answer("/ingest", Answer(400, headers=(("X-Query", "none"),), body=f'{{"got": "{KEY}"}}'.encode()))
     made = attempt(make_plan(transport=transport, auth=(AUTH,), url=URL + query))
     target = receiver.requests[0].target
@@ -46,9 +49,8 @@ def test_the_key_arrives_and_is_masked(
 
 
 def test_a_target_that_repeats_the_escaped_key_reveals_nothing(
-    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver
 ) -> None:
-    monkeypatch.setenv("API_KEY", KEY)
     receiver.default = Answer(404, body=b"no canary%2F1%2B2%203%26x%3D%C3%BC%3F%23%2541 here")
     made = attempt(make_plan(auth=(AUTH,)))
     assert made.response is not None

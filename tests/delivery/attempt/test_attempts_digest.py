@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 import pytest
 import requests
@@ -197,7 +197,7 @@ def test_a_username_that_does_not_fit_is_refused(username: str) -> None:
 
 
 def test_it_goes_with_a_client_certificate(
-    attempt: MakeAttempt, make_plan: MakePlan, monkeypatch: pytest.MonkeyPatch, plugins: Any
+    attempt: MakeAttempt, make_plan: MakePlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import trustme
 

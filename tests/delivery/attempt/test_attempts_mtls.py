@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -50,6 +51,12 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> str:
     return use(monkeypatch, "one")
 
 
+@pytest.fixture
+def make(make_plan: MakePlan, transport: str) -> MakePlan:
+    """Plans with the transport under test."""
+    return partial(make_plan, transport=transport)
+
+
 def name_of(request: ReceivedRequest) -> str | None:
     if request.client_certificate is None:
         return None
@@ -59,9 +66,9 @@ def name_of(request: ReceivedRequest) -> str | None:
 
 
 def test_the_certificate_is_used_and_not_recorded(
-    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, transport: str, secrets: str
+    attempt: MakeAttempt, make: MakePlan, receiver: Receiver, secrets: str
 ) -> None:
-    made = attempt(make_plan(transport=transport, auth=(MTLS,)))
+    made = attempt(make(auth=(MTLS,)))
     assert made.succeeded
     assert name_of(receiver.requests[0]) == "one"
     assert made.request is not None
@@ -72,15 +79,14 @@ def test_the_certificate_is_used_and_not_recorded(
 def test_webhooks_never_share_a_connection(
     make_engine: Callable[..., AttemptEngine],
     finish: Callable[..., list[Finished]],
-    make_plan: MakePlan,
+    make: MakePlan,
     receiver: Receiver,
-    transport: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     use(monkeypatch, "two", prefix="OTHER")
     other = {"type": "mtls", "certificate": "${env:OTHER_CRT}", "key": "${env:OTHER_KEY}"}
     auths: dict[str, tuple[dict[str, Any], ...]] = {"one": (MTLS,), "two": (other,), "none": ()}
-    plans = [make_plan(name=name, url=f"https://siem.example.com/{name}", transport=transport, auth=auth) for name, auth in auths.items()]
+    plans = [make(name=name, url=f"https://siem.example.com/{name}", auth=auth) for name, auth in auths.items()]
     engine = make_engine()
     finished = [one for _ in range(3) for one in finish(engine, *plans)]
     assert [(request.path[1:], name_of(request)) for request in receiver.requests] != []
@@ -90,11 +96,11 @@ def test_webhooks_never_share_a_connection(
 
 
 def test_with_oauth2_the_token_endpoint_gets_no_certificate(
-    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, transport: str
+    attempt: MakeAttempt, make: MakePlan, receiver: Receiver
 ) -> None:
     receiver._context.verify_mode = ssl.CERT_OPTIONAL  # it asks every client, also at the token endpoint
     receiver.require_token("/ingest")
-    assert attempt(make_plan(transport=transport, auth=(MTLS, OAUTH))).succeeded
+    assert attempt(make(auth=(MTLS, OAUTH))).succeeded
     assert [(request.path, name_of(request)) for request in receiver.requests] == [
         ("/oauth/token", None),
         ("/ingest", "one"),
@@ -104,14 +110,13 @@ def test_with_oauth2_the_token_endpoint_gets_no_certificate(
 @pytest.mark.parametrize("auth", [(), (MTLS,)])
 def test_a_refusal_is_named(
     attempt: MakeAttempt,
-    make_plan: MakePlan,
+    make: MakePlan,
     receiver: Receiver,
-    transport: str,
     auth: tuple[Any, ...],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     use(monkeypatch, "stranger", STRANGER)
-    made = attempt(make_plan(transport=transport, auth=auth))
+    made = attempt(make(auth=auth))
     assert made.failure is not None
     assert (made.failure.kind, made.failure.cause) == (FailureKind.TLS, CLIENT_CERTIFICATE_REFUSED)
     assert receiver.count == 0
@@ -120,14 +125,13 @@ def test_a_refusal_is_named(
 def test_a_renewed_certificate_is_read_after_a_refusal(
     make_engine: Callable[..., AttemptEngine],
     finish: Callable[..., list[Finished]],
-    make_plan: MakePlan,
+    make: MakePlan,
     receiver: Receiver,
-    transport: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("hookctl.delivery.attempt.preparations.SECRETS_SECONDS", 0.0)
     use(monkeypatch, "stranger", STRANGER)
-    engine, plan = make_engine(), make_plan(transport=transport, auth=(MTLS,))
+    engine, plan = make_engine(), make(auth=(MTLS,))
     assert not finish(engine, plan)[0].attempt.succeeded
     use(monkeypatch, "renewed")
     assert finish(engine, plan)[0].attempt.succeeded

@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 
 from hookctl.config.check.notes import Notes
 from hookctl.errors import PluginError
-from hookctl.model import Pointer, PluginBlock
+from hookctl.model import Json, PluginBlock, Pointer
 from hookctl.model.rules.rule import Rule
 from hookctl.plugin.added import added_by
 from hookctl.plugin.calls import Plugins
@@ -64,7 +64,7 @@ def check(notes: Notes, plugins: Plugins) -> None:
         added |= names
 
 
-def _blocks(auth: object) -> list[tuple[Pointer, dict[str, object]]]:
+def _blocks(auth: Json) -> list[tuple[Pointer, dict[str, Json]]]:
     """The place and content of each block of ``auth``."""
     if isinstance(auth, dict):
         return [(("auth",), auth)]
