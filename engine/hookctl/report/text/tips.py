@@ -134,10 +134,8 @@ EXPIRED = (
 )
 CLIENT_CERTIFICATE = (
     "The target requires a client certificate that it accepts: set auth type mtls, or check which certificate is set.",
-    "See whose it accepts, under Acceptable client certificate CA names: openssl s_client -connect {host}:443 -servername "
-    "{host}",
-    "If the certificate was renewed, put the new one where the secret reference reads it: hookctl then continues on its "
-    "own.",
+    "See whose certificates it accepts: openssl s_client -connect {host}:443 -servername {host}",
+    "If it was renewed, put the new one where the secret reference reads it: hookctl then continues on its own.",
 )
 CREDENTIALS = (
     (
