@@ -132,7 +132,7 @@ def test_a_key_that_does_not_fit_reveals_nothing(target: Receiver, build: Callab
 def test_names_of_files_are_refused(target: Receiver, build: Callable[[Network], Any]) -> None:
     with pytest.raises(TransportError, match="ClientCertificate"):
         send(build(target.network()), ("client.crt", "client.key"))  # type: ignore[arg-type]  # as requests has it
-    assert target.connections == 0
+    assert target.count == 0
 
 
 def test_many_at_the_same_time_keep_their_own(target: Receiver, kind: str, build: Callable[[Network], Any]) -> None:
