@@ -100,27 +100,38 @@ def _early() -> tuple[str, str]:
 
 
 GARBAGE = "-----BEGIN {0}-----\nY2FuYXJ5IGNhbmFyeQ==\n-----END {0}-----\n"
-KEY, CHAIN = (lambda: key_of("ECDSA", PrivateFormat.PKCS8)), (lambda: chain_of("ECDSA"))
 REFUSED: dict[str, tuple[Callable[[], tuple[str, ...]], str]] = {
-    "wrong password": (lambda: (CHAIN(), key_of("ECDSA", PrivateFormat.PKCS8, PASSWORD), "canary"), "does not decrypt"),
-    "wrong password, traditional": (
-        lambda: (CHAIN(), key_of("RSA", PrivateFormat.TraditionalOpenSSL, PASSWORD), "canary"),
+    "wrong password": (
+        lambda: (chain_of("ECDSA"), key_of("ECDSA", PrivateFormat.PKCS8, PASSWORD), "canary"),
         "does not decrypt",
     ),
-    "no password": (lambda: (CHAIN(), key_of("ECDSA", PrivateFormat.PKCS8, PASSWORD)), "is encrypted, and there is no"),
-    "another key": (lambda: (CHAIN(), key_of("RSA", PrivateFormat.PKCS8)), "does not belong to the certificate"),
+    "wrong password, traditional": (
+        lambda: (chain_of("ECDSA"), key_of("RSA", PrivateFormat.TraditionalOpenSSL, PASSWORD), "canary"),
+        "does not decrypt",
+    ),
+    "no password": (
+        lambda: (chain_of("ECDSA"), key_of("ECDSA", PrivateFormat.PKCS8, PASSWORD)),
+        "is encrypted, and there is no",
+    ),
+    "another key": (
+        lambda: (chain_of("ECDSA"), key_of("RSA", PrivateFormat.PKCS8)),
+        "does not belong to the certificate",
+    ),
     "the authority first": (
-        lambda: (AUTHORITY.cert_pem.bytes().decode() + CHAIN(), KEY()),
+        lambda: (AUTHORITY.cert_pem.bytes().decode() + chain_of("ECDSA"), key_of("ECDSA", PrivateFormat.PKCS8)),
         "does not belong to the certificate",
     ),
     "expired": (_expired, r"expired on 2020-01-02 00:00 UTC"),
     "not yet valid": (_early, r"is not valid before 2990-01-01"),
-    "no certificate": (lambda: ("canary", KEY()), "is not a certificate in PEM format"),
-    "a damaged certificate": (lambda: (GARBAGE.format("CERTIFICATE"), KEY()), "is not a certificate in PEM format"),
-    "no key": (lambda: (CHAIN(), "canary"), "is not a private key in PEM format"),
-    "a damaged key": (lambda: (CHAIN(), GARBAGE.format("PRIVATE KEY")), "is damaged"),
-    "the file's name": (lambda: (CHAIN(), "/run/secrets/canary.key"), "is not a private key in PEM format"),
-    "too long": (lambda: (CHAIN() * 60, KEY()), "more than 32768 bytes"),
+    "no certificate": (lambda: ("canary", key_of("ECDSA", PrivateFormat.PKCS8)), "is not a certificate in PEM format"),
+    "a damaged certificate": (
+        lambda: (GARBAGE.format("CERTIFICATE"), key_of("ECDSA", PrivateFormat.PKCS8)),
+        "is not a certificate in PEM format",
+    ),
+    "no key": (lambda: (chain_of("ECDSA"), "canary"), "is not a private key in PEM format"),
+    "a damaged key": (lambda: (chain_of("ECDSA"), GARBAGE.format("PRIVATE KEY")), "is damaged"),
+    "the file's name": (lambda: (chain_of("ECDSA"), "/run/secrets/canary.key"), "is not a private key in PEM format"),
+    "too long": (lambda: (chain_of("ECDSA") * 60, key_of("ECDSA", PrivateFormat.PKCS8)), "more than 32768 bytes"),
 }
 
 
@@ -152,4 +163,4 @@ def test_other_kinds_of_keys_do_not_belong_to_it() -> None:
     for key in (ed25519.Ed25519PrivateKey.generate(), ec.generate_private_key(ec.SECP384R1())):
         text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
         with pytest.raises(SecretError, match="does not belong"):
-            built(CHAIN(), text)
+            built(chain_of("ECDSA"), text)

@@ -145,7 +145,7 @@ def test_an_auth_that_returns_a_copy_keeps_the_certificate(
 
     from hookctl.plugin import AuthType
 
-    copies = AuthType(name="copies", summary="", schema={}, build=lambda *_: lambda request: request.copy())  # type: ignore[arg-type,return-value]  # as simple as a plugin may be
+    copies = AuthType(name="copies", summary="", schema={}, build=lambda *_: lambda request: request.copy())  # type: ignore[arg-type]  # as simple as a plugin may be
     changed = replace(plugins, auth={**plugins.auth, "copies": copies})
     assert attempt(make_plan(auth=(MTLS, {"type": "copies"})), plugins=changed).succeeded
     assert name_of(receiver.requests[0]) == "one"
