@@ -1,12 +1,14 @@
 """The words of hookctl as frozen data: webhook, finding, delivery plan, change, plan, event, delivery, attempt."""
 
 from hookctl.model.change import Action, AppliedState, Change, FieldChange, Plan, Rename, Repair, Revision
+from hookctl.model.client_certificate import ClientCertificate
 from hookctl.model.delivery import (
     BROKEN_URL,
     CAUSES,
     CERTIFICATE_EXPIRED,
     CERTIFICATE_UNTRUSTED,
     CERTIFICATE_WRONG_NAME,
+    CLIENT_CERTIFICATE_REFUSED,
     CREDENTIALS_REFUSED,
     MAX_RESPONSE_BYTES,
     PROXY_CANNOT_REACH,
@@ -37,6 +39,7 @@ __all__ = [
     "CERTIFICATE_EXPIRED",
     "CERTIFICATE_UNTRUSTED",
     "CERTIFICATE_WRONG_NAME",
+    "CLIENT_CERTIFICATE_REFUSED",
     "CREDENTIALS_REFUSED",
     "MASK",
     "MAX_RESPONSE_BYTES",
@@ -48,6 +51,7 @@ __all__ = [
     "Attempt",
     "BodyFormat",
     "Change",
+    "ClientCertificate",
     "Delivery",
     "DeliveryPlan",
     "DeliveryStatus",

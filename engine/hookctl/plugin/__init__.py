@@ -3,7 +3,8 @@
 import pluggy
 
 from hookctl.masking import mask_secrets
-from hookctl.model import Finding, Severity
+from hookctl.model import ClientCertificate, Finding, Severity
+from hookctl.plugin.client_certificates import client_certificate, set_client_certificate
 from hookctl.plugin.interfaces import (
     AuthContext,
     AuthType,
@@ -36,6 +37,7 @@ __all__ = [
     "AuthContext",
     "AuthType",
     "CheckPlan",
+    "ClientCertificate",
     "Completion",
     "ConcurrentTransport",
     "Envelope",
@@ -57,6 +59,8 @@ __all__ = [
     "TransportType",
     "Validate",
     "ValidatorType",
+    "client_certificate",
     "hookimpl",
     "mask_secrets",
+    "set_client_certificate",
 ]

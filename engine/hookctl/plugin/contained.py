@@ -77,7 +77,8 @@ def contained(thing: Any, part: Part) -> Any:
 
 
 def _auth(thing: AuthType, part: Part) -> AuthType:
-    adds, problems, expand, warnings = thing.adds, thing.problems, thing.expand, thing.warnings
+    adds, adds_query = thing.adds, thing.adds_query
+    problems, expand, warnings = thing.problems, thing.expand, thing.warnings
     return AuthType(
         name=thing.name,
         summary=given.text(thing.summary),
@@ -87,6 +88,7 @@ def _auth(thing: AuthType, part: Part) -> AuthType:
         blocking=bool(thing.blocking),
         signs=bool(thing.signs),
         adds=None if adds is None else part.function("adds", adds, given.headers),
+        adds_query=None if adds_query is None else part.function("adds_query", adds_query, given.headers),
         problems=None if problems is None else part.function("problems", problems, given.problems),
         expand=None if expand is None else part.function("expand", expand, given.json_object),
         warnings=None if warnings is None else part.function("warnings", warnings, given.texts),

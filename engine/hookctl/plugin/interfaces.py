@@ -72,7 +72,7 @@ class AuthType:
     adds: Callable[[Mapping[str, Json]], Mapping[str, str]] | None = None
     """The headers that it adds to a request, for `plan` and `render`, which read no secrets and send nothing. It
     receives the settings as written. Return ``***`` for a reference, or for a value that is known only at send time.
-    None: `plan` and `render` show the settings instead.
+    None: `plan` and `render` show the settings instead, unless there is ``adds_query``.
     """
     signs: bool = False
     """True if it signs what the request contains. It must then come after every auth that does not sign, because those
@@ -91,6 +91,8 @@ class AuthType:
     """What is weak about resolved secrets that work, such as a short key, for `test` and `doctor`. The texts must not
     contain a secret.
     """
+    adds_query: Callable[[Mapping[str, Json]], Mapping[str, str]] | None = None
+    """The parameters that it adds to the URL's query, with the same rules as ``adds``."""
 
 
 @runtime_checkable

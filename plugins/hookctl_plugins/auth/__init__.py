@@ -1,4 +1,4 @@
-"""Ways to authenticate a request: ``bearer``, ``basic``, ``headers``, ``oauth2``, ``standard_webhooks``, ``hmac``."""
+"""Ways to authenticate a request. The types with more settings are described in modules of their own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 
 from hookctl.model import MASK
 from hookctl.plugin import AuthContext, AuthType, Settings, hookimpl
+from hookctl_plugins.auth.api_key_query_type import API_KEY_QUERY
+from hookctl_plugins.auth.digest_type import DIGEST
+from hookctl_plugins.auth.jwt_bearer_type import JWT_BEARER
+from hookctl_plugins.auth.mtls_type import MTLS
 from hookctl_plugins.auth.signature_settings import signing_types
 
 if TYPE_CHECKING:
@@ -218,4 +222,8 @@ def hookctl_auth_types() -> Iterable[AuthType]:
             adds=lambda _: {"Authorization": f"Bearer {MASK}"},
         ),
         *signing_types(),
+        API_KEY_QUERY,
+        DIGEST,
+        JWT_BEARER,
+        MTLS,
     )

@@ -80,6 +80,10 @@ class ClientCredentials(AuthBase):
             if self._held and not self._held.failure and f"Bearer {self._held.token}" in carried:
                 self._held = None
 
+    def _next_client(self) -> Client:
+        """The client for the next token request. Only one thread at a time asks for it."""
+        return self._client
+
     def _token(self) -> str:
         with self._lock:
             if self._held and self._clock() < self._held.until:
@@ -103,7 +107,7 @@ class ClientCredentials(AuthBase):
     def _fetch(self) -> _Held:
         started = self._clock()
         try:
-            grant = fetch_token(self._client, self._context.adapter, self._context.timeout)
+            grant = fetch_token(self._next_client(), self._context.adapter, self._context.timeout)
         except HookctlError as error:
             return _Held(self._clock() + FAILURE_SECONDS, failure=error)
         lifetime = UNKNOWN_LIFETIME if grant.lifetime is None else grant.lifetime

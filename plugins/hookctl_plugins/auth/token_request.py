@@ -45,6 +45,8 @@ class Client:
     """Other values that no message may repeat: settings that are references."""
     secret_in_form: bool = False
     """Whether id and secret are in the posted form; otherwise in an HTTP Basic header."""
+    assertion: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Parameters of RFC 7523: an assertion, and its ``grant_type`` or type. It may stand in for ``client_secret``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,9 @@ def fetch_token(client: Client, adapter: BaseAdapter, timeout: float) -> Grant:
         ProxyError: This machine's proxy opened no connection to it.
         LocalError: This machine lacks a resource for the request.
     """
-    session = _Session(client=BackendApplicationClient(client.client_id))
+    grant = BackendApplicationClient(client.client_id)
+    grant.grant_type = dict(client.assertion).get("grant_type", grant.grant_type)
+    session = _Session(client=grant)
     session.trust_env = False  # ignore .netrc and proxy settings
     session.adapters.clear()
     session.mount("https://", adapter)
@@ -118,6 +122,9 @@ def _arguments(client: Client) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     if client.scopes:  # not in the session: oauthlib would treat a different scope in the answer as an error
         arguments["scope"] = " ".join(client.scopes)
+    arguments |= {name: value for name, value in client.assertion if name != "grant_type"}
+    if client.assertion and not client.client_secret:
+        return arguments | {"include_client_id": bool(client.client_id)}
     if client.secret_in_form:
         return arguments | {"include_client_id": True, "client_secret": client.client_secret}
     return arguments | {

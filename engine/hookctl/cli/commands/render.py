@@ -57,7 +57,7 @@ def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only:
         )
     request = render_request(plan, document, session.plugins, delivery_id="render")
     added = added_by(plan.auth, session.plugins.auth)
-    request = replace(request, headers=added.put_into(request.headers))
+    request = replace(request, url=added.put_into_url(request.url), headers=added.put_into(request.headers))
     if body_only:
         write_bytes(request.body or b"")
         return

@@ -16,6 +16,7 @@ from msgspec import Struct
 from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to
 from hookctl.delivery.attempt.redact import mask_header_value, without_scheme
 from hookctl.model import MASK, Failure, FailureKind, Request
+from hookctl.plugin.client_certificates import client_certificate, set_client_certificate
 from hookctl.plugin.interfaces import Refreshable
 
 if TYPE_CHECKING:
@@ -114,6 +115,9 @@ def apply_auth(prepared: PreparedRequest, auth: Auth) -> PreparedRequest:
         applied = auth.apply(prepared) or prepared
         if not hasattr(applied, "headers"):
             raise TypeError("an auth must return the request")
+        certificate = client_certificate(prepared)
+        if certificate and not client_certificate(applied):  # requests does not copy it along with a request
+            set_client_certificate(applied, certificate)
         return applied
 
 
@@ -127,13 +131,17 @@ def prepared_request(request: Request) -> PreparedRequest:
     prepared.url = request.url
     prepared.headers = CaseInsensitiveDict(request.headers)
     prepared.body = request.body
+    if request.certificate:
+        set_client_certificate(prepared, request.certificate)
     return prepared
 
 
 def request_of(prepared: PreparedRequest) -> Request:
     """A request from an auth, in the form for transports. Raises AttemptFailedError for a body that is not bytes."""
     headers = tuple((_text(name), _text(value)) for name, value in prepared.headers.items())
-    return Request(prepared.method or "", prepared.url or "", headers, _body(prepared.body))
+    return Request(
+        prepared.method or "", prepared.url or "", headers, _body(prepared.body), client_certificate(prepared)
+    )
 
 
 def compare(before: Request, after: PreparedRequest) -> Authenticated:
@@ -146,7 +154,7 @@ def compare(before: Request, after: PreparedRequest) -> Authenticated:
     )
     check_headers(headers)
     url = after.url or before.url
-    request = Request(before.method, url, headers, _body(after.body))
+    request = Request(before.method, url, headers, _body(after.body), client_certificate(after))
     hooked = bool(after.hooks.get("response"))
     if url == before.url:
         return Authenticated(request, touched, hooked=hooked)

@@ -23,7 +23,7 @@ from hookctl.delivery.attempt.prepared import Prepared
 from hookctl.delivery.attempt.record import Sent, record
 from hookctl.delivery.attempt.threads import Call, Lanes
 from hookctl.delivery.attempt.transports import Transports
-from hookctl.model import Failure, FailureKind, Request, Response, Timing
+from hookctl.model import CLIENT_CERTIFICATE_REFUSED, Failure, FailureKind, Request, Response, Timing
 from hookctl.network import Network
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Completion
@@ -297,6 +297,6 @@ class AttemptEngine:
 
 def _refused(result: Response | Failure) -> bool:
     """Whether the target or a token endpoint rejected the credentials."""
-    return (
-        result.kind is FailureKind.TOKEN if isinstance(result, Failure) else result.status in {UNAUTHORIZED, FORBIDDEN}
-    )
+    if isinstance(result, Failure):
+        return result.kind is FailureKind.TOKEN or result.cause == CLIENT_CERTIFICATE_REFUSED
+    return result.status in {UNAUTHORIZED, FORBIDDEN}

@@ -78,7 +78,8 @@ class Prepared:
             body, shown_body = (None, None) if self.body is None else self.body.render_both(job.document)
         own = own_headers(job.delivery_id, at)
         if self.heads is None:
-            request = Request(self.request.method, self.request.url, self.request.headers + own, body)
+            fixed = self.request
+            request = Request(fixed.method, fixed.url, fixed.headers + own, body, fixed.certificate)
             return Unsigned(request, shown_body)
         head, shown = self.heads
         with attributed_to("an expression in URL or headers"):

@@ -11,6 +11,7 @@ from hookctl.model import (
     CERTIFICATE_EXPIRED,
     CERTIFICATE_UNTRUSTED,
     CERTIFICATE_WRONG_NAME,
+    CLIENT_CERTIFICATE_REFUSED,
     CREDENTIALS_REFUSED,
     PROXY_CANNOT_REACH,
     PROXY_CREDENTIALS,
@@ -130,6 +131,11 @@ EXPIRED = (
     "The certificate has expired, or is not valid yet: ask the target's operator to renew it.",
     "If other hosts fail in the same way, check this machine's clock.",
 )
+CLIENT_CERTIFICATE = (
+    "The target requires a client certificate that it accepts: set auth type mtls, or check which certificate is set.",
+    "See whose certificates it accepts: openssl s_client -connect {host}:443 -servername {host}",
+    "If it was renewed, put the new one where the secret reference reads it: hookctl then continues on its own.",
+)
 CREDENTIALS = (
     (
         "The token endpoint does not accept the client: check {credentials} in the auth block, and that the client may "
@@ -163,6 +169,7 @@ BY_CAUSE: Mapping[tuple[FailureKind, str], tuple[str, ...]] = {
     (FailureKind.TLS, CERTIFICATE_EXPIRED): EXPIRED,
     (FailureKind.TLS, CERTIFICATE_UNTRUSTED): UNTRUSTED,
     (FailureKind.TLS, CERTIFICATE_WRONG_NAME): WRONG_NAME,
+    (FailureKind.TLS, CLIENT_CERTIFICATE_REFUSED): CLIENT_CERTIFICATE,
 }
 """The tips of a failure whose cause is known; they replace those of its kind."""
 PERHAPS_NOT_CONNECTED = (
