@@ -16,6 +16,7 @@ from hookctl.config.review import Review
 from hookctl.kit.project import CommandResult, run_command
 from hookctl.model import AppliedState, DeliveryPlan, Finding, Plan, Status
 from hookctl.plugin import EventType
+from hookctl.testing.receiver import Receiver
 
 # A loaded machine is not a failure: no example has a deadline, and slow generation of examples is not an error.
 settings.register_profile("hookctl", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -57,6 +58,12 @@ def run_cli(monkeypatch: pytest.MonkeyPatch) -> Callable[..., CommandResult]:
     for name in [name for name in os.environ if name.startswith("HOOKCTL_")]:
         monkeypatch.delenv(name)
     return run_command
+
+
+@pytest.fixture
+def receiver(hookctl_receiver: Receiver) -> Receiver:
+    """A target on this machine, reachable over HTTPS: the fixture of authors of plugins, by a shorter name."""
+    return hookctl_receiver
 
 
 @pytest.fixture(scope="session")

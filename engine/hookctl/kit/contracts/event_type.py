@@ -43,7 +43,10 @@ class EventTypeContract(PartContract):
         assert self.part.mock["event_type"] == self.part.name, (
             f"the mock event is of the type {self.part.mock['event_type']!r}, not {self.part.name!r}"
         )
-        text = json.dumps(self.part.mock, allow_nan=False)
+        try:
+            text = json.dumps(self.part.mock, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise AssertionError(f"the mock event is not JSON: {error}") from None
         assert json.loads(text) == self.part.mock, "the mock event is not JSON: it changes when it is written and read"
         assert len(text) <= LARGEST_MOCK, f"the mock event has {len(text):,} characters; an example is smaller"
 

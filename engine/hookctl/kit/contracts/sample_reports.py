@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hookctl.config.directory import CheckedDirectory, check_directory
+from hookctl.config.effects import Effects
 from hookctl.config.review import review_files
 from hookctl.plugin.host import load_plugins
 from hookctl.plugin.report_format import FindingsReport, Report, ResultsReport, ReviewReport
@@ -54,9 +55,11 @@ def samples(root: Path, *, is_hostile: bool = True) -> Iterator[tuple[str, Repor
 
 def quiet(root: Path) -> Iterator[tuple[str, Report]]:
     """Reports of a run that found and changed nothing, and the kind of each."""
-    checked = _checked(root, {})
+    checked = _checked(root, {"valid.yaml": VALID})
     yield "findings", FindingsReport(**_common(root, "validate"), findings=(), nothing="No problems found.")
     review = review_files(checked, root / "webhooks.d", load_plugins())
+    plan = replace(review.plan, changes=(), unchanged=checked.plans)
+    review = replace(review, plan=plan, effects=Effects(changes={}), file_findings=(), plan_findings=())
     yield "review", ReviewReport(**_common(root, "plan"), review=review, outcome=None, policies={})
     yield "results", _results(root, checked, [], "Nothing to test.")
 

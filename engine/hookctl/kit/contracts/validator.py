@@ -140,9 +140,8 @@ class ValidatorContract(ConfiguredContract):
         envelopes = [*self.accepted, *self.rejected]
         wanted = [_fields(validate(_fresh(envelope))) for envelope in envelopes]
         for _ in range(5):
-            calls = [partial(validate, _fresh(envelope)) for envelope in envelopes for _ in range(THREADS)]
-            found = at_once(calls)
-            assert [_fields(one) for one in found[::THREADS]] == wanted, "its results differ if threads share it"
+            found = at_once([partial(validate, _fresh(envelope)) for envelope in envelopes * THREADS])
+            assert [_fields(one) for one in found] == wanted * THREADS, "its results differ if threads share it"
 
     def test_errors_point_into_the_expression(self) -> None:
         """A TemplateError has offsets into the setting that ``expression`` names."""
