@@ -42,11 +42,12 @@ class Project:
     """
 
     root: Path
+    receiver: Receiver
+    """Answers the requests of the project's webhooks, and records them."""
     plugins: Sequence[object] = ()
     """Modules with hooks that need not be installed."""
     env: dict[str, str] = field(default_factory=dict)
     """Environment variables of every command."""
-    receiver: Receiver | None = None
 
     def write(self, files: Mapping[str, str]) -> Path:
         """Write files, by their paths in the project. Returns the project's directory."""
@@ -65,9 +66,18 @@ class Project:
                 patch.delenv(name)
             return run_command(*args, cwd=self.root, env=variables, stdin=stdin)
 
+    def mock_event(self, event_type: str) -> dict[str, Any]:
+        """The mock event of an event type, to send with ``run("send", "-", stdin=json.dumps(event))``.
+
+        Raises KeyError if there is no such event type.
+        """
+        from hookctl.kit.loading import is_installed
+        from hookctl.plugin.host import load_plugins
+
+        plugins = load_plugins([plugin for plugin in self.plugins if not is_installed(plugin)])
+        return dict(plugins.event_types[event_type].mock)
+
     def _network(self) -> dict[str, str]:
-        if self.receiver is None:
-            return {}
         address = f"{self.receiver.address}:{self.receiver.port}"
         entries = " ".join(f"{host}:443:{address}" for host in self.receiver.connect_to)
         return {"HOOKCTL_CONNECT_TO": entries, "HOOKCTL_CACERT": self.receiver.ca_file}

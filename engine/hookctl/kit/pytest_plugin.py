@@ -38,7 +38,7 @@ def hookctl_project(tmp_path: Path, hookctl_receiver: Receiver) -> Callable[...,
     from hookctl.kit.project import Project
 
     def make(files: Mapping[str, str], *plugins: object, env: Mapping[str, str] | None = None) -> Project:
-        project = Project(tmp_path / "project", plugins, dict(env or {}), hookctl_receiver)
+        project = Project(tmp_path / "project", hookctl_receiver, plugins, dict(env or {}))
         project.write(files)
         return project
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from types import ModuleType
 from typing import Any, ClassVar
 
 import jsonschema
@@ -28,7 +29,7 @@ class PartContract:
     """The hook that the part comes from; each suite sets it."""
     what: ClassVar[str]
     """The kind of the part in messages; each suite sets it."""
-    plugin: ClassVar[object] = None
+    plugin: ClassVar[ModuleType | None] = None
     """The module with the hooks. None: hookctl finds it by its entry point, as an installed plugin."""
     name: ClassVar[str]
     """The name of the part, as a webhook file writes it."""
