@@ -29,7 +29,7 @@ class PartContract:
     """The hook that the part comes from; each suite sets it."""
     what: ClassVar[str]
     """The kind of the part in messages; each suite sets it."""
-    plugin: ClassVar[ModuleType | None] = None
+    plugin: ModuleType | None = None
     """The module with the hooks. None: hookctl finds it by its entry point, as an installed plugin."""
     name: ClassVar[str]
     """The name of the part, as a webhook file writes it."""
