@@ -58,9 +58,13 @@ class AuthContract(ConfiguredContract):
     timeout: ClassVar[float] = 5.0
     """The deadline of the auth's own requests, in seconds."""
 
+    def prepare(self, auth: AuthBase) -> None:
+        """Called with each auth that is built. Override it for one that must first see a challenge of the target."""
+
     def build(self, adapter: RecordedTransport) -> AuthBase:
         """The auth with the settings of this suite."""
         auth: AuthBase = self.part.build(self.resolved, AuthContext(adapter, self.timeout))
+        self.prepare(auth)
         return auth
 
     def build_with(self, settings: Mapping[str, Any]) -> AuthBase:
