@@ -122,7 +122,8 @@ def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = {
         re.split(r"[<>=~!\[; ]", line)[0]
-        for line in [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+        for lines in [project["dependencies"], *project["optional-dependencies"].values()]
+        for line in lines
     }
     rows = re.findall(
         r"^\| `([^`]+)` \| ([^|]+) \|", (DOCS / "dependencies.md").read_text(encoding="utf-8"), re.MULTILINE

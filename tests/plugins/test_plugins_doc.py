@@ -221,15 +221,6 @@ def test_command_runs_and_is_listed(examples: Plugin, directory: Path, run_cli: 
     assert run_cli("owners", cwd=directory).stdout == "Spooled: it\nWelcome: it\n"
 
 
-def test_the_test_of_the_page_passes(examples: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "hookctl_acme", examples["hookctl_auth_types"])
-    monkeypatch.setattr("hookctl.plugin.host.any_third_party", lambda: False)  # they are given by hand here
-    code = CODE.findall(PAGE)[-1]
-    names: dict[str, Any] = {}
-    exec(compile(code, "docs/plugins.md", "exec"), names)  # noqa: S102 - the documentation's own code
-    names["test_the_key_arrives"]()
-
-
 def test_the_page_names_what_a_command_gets() -> None:
     sentence = re.search(r"The object from `click.pass_obj` has (.*?)\. hookctl", PAGE, re.DOTALL)
     assert sentence
