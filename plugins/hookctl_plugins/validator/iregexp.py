@@ -14,6 +14,8 @@ from hookctl.errors import BudgetError
 
 COMPILING = 5000
 """The steps for a pattern that a response contains: compiling one takes up to a few milliseconds."""
+MAX_REPETITION = 1000
+"""The largest number in ``{n,m}`` that RE2 accepts. It reads a much larger one as ordinary text."""
 _ESCAPE = r"\\[()*+\-.?\[\\\]^nrt{|}]"
 _CATEGORY = r"\\[pP]\{(?:L[lmotu]?|M[cen]?|N[dlo]?|P[cdefios]?|Z[lps]?|S[ckmo]?|C[cfno]?)\}"
 _CHARACTER = rf"(?:[^\-\[\\\]\ud800-\udfff]|{_ESCAPE})"
@@ -58,7 +60,11 @@ def compile_iregexp(text: str) -> Pattern | None:
 
 
 def translate(text: str) -> str | None:
-    """An I-Regexp in RE2's syntax; None if the text is not one."""
+    """An I-Regexp in RE2's syntax; None if the text is not one.
+
+    Raises:
+        BudgetError: It repeats something more often than RE2 can.
+    """
     pieces: list[str] = []
     at = depth = 0
     is_repeatable = False
@@ -80,8 +86,10 @@ def translate(text: str) -> str | None:
 
 
 def _is_range(quantifier: re.Match[str]) -> bool:
-    least, most = quantifier["least"], quantifier["most"]
-    return not (least and most) or int(least) <= int(most)
+    least, most = (int(number) if number else None for number in quantifier.group("least", "most"))
+    if max(least or 0, most or 0) > MAX_REPETITION:
+        raise BudgetError(f"a regular expression repeats something more than {MAX_REPETITION:,} times")
+    return least is None or most is None or least <= most
 
 
 def _translated(token: re.Match[str]) -> str:

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from hookctl.bounded import Budget
+from hookctl.bounded.budget import TEXT_SHIFT
 from hookctl.errors import BudgetError, TemplateError
 from hookctl.json.paths import path_text
 from hookctl.model import Json, Mismatch, Pointer
 from hookctl.model.rules.texts import EXPRESSION_INVALID
 from hookctl_plugins.validator.expected import kept, shown
 from hookctl_plugins.validator.labels import schema_label
-from hookctl_plugins.validator.schema_parts import Part, SchemaRefusedError, Schemas, check_size
+from hookctl_plugins.validator.schema_parts import Part, SchemaRefusedError, Schemas, check_size, size
 
 if TYPE_CHECKING:
     from jsonschema_rs import ValidationError, Validator
@@ -28,6 +29,10 @@ PATTERN_MEMORY = 20_000
 a character."""
 EVALUATIONS_SHIFT = 3
 """Eight evaluations of a schema count as one step."""
+PATTERN_COST = 16
+"""The evaluations that a regular expression costs for each character: two steps."""
+COMPARING = frozenset({"const", "enum", "uniqueItems"})
+"""Keywords that compare complete values."""
 NO_MATCH = "the body does not match the schema"
 TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
 MOST = 1 << 40
@@ -48,8 +53,8 @@ def build(settings: Mapping[str, Json]) -> Validate:
     schema = cast("dict[str, Json]", settings["schema"])
     try:
         check_size(schema)
-        validator = _compiled(schema)
         schemas = Schemas(schema)
+        validator = _compiled(schema)
     except SchemaRefusedError as problem:
         raise _refusal(str(problem), problem.pointer, problem.hint) from None
     label = schema_label(settings)
@@ -67,7 +72,7 @@ def build(settings: Mapping[str, Json]) -> Validate:
             return (Mismatch(label, "the body cannot be checked with this schema: it is nested too deeply", "$.data"),)
         if validator.is_valid(envelope.data):
             return ()
-        if schemas.has_alternatives and (count > MAX_EXPLAINED or count * _size(envelope.data) > MAX_EXPLAINED_VALUES):
+        if schemas.has_alternatives and (count > MAX_EXPLAINED or count * size(envelope.data) > MAX_EXPLAINED_VALUES):
             return (Mismatch(label, NO_MATCH, "$.data", None, kept(envelope.data)),)
         return (_mismatch(label, validator, envelope.data),)
 
@@ -123,17 +128,20 @@ class _Counter:
         return self._known[key]
 
     def _own(self, schema: Mapping[str, Json], value: Json) -> int:
-        """What the keywords of a schema itself cost. A pattern costs two steps for each character."""
-        count = sum(len(listed) for name in ("enum", "required") if isinstance(listed := schema.get(name), list))
+        """What the keywords of a schema itself cost, in evaluations."""
+        enum, required, patterns = schema.get("enum"), schema.get("required"), schema.get("patternProperties")
+        options = len(enum) if isinstance(enum, list) else 1
+        cost = options + (len(required) if isinstance(required, list) else 0)
         if isinstance(value, str):
-            self._budget.spend_text(len(value))
+            cost += len(value) >> TEXT_SHIFT
             if "pattern" in schema:
-                self._budget.spend(2 * len(value))
-        elif isinstance(value, dict) and isinstance(names := schema.get("patternProperties"), dict):
-            self._budget.spend(2 * len(names) * sum(map(len, value)))
-        if isinstance(value, dict | list) and not {"const", "enum", "uniqueItems"}.isdisjoint(schema):
+                cost += PATTERN_COST * len(value)
+        elif isinstance(value, dict) and isinstance(patterns, dict):
+            cost += PATTERN_COST * len(patterns) * sum(map(len, value))
+        if isinstance(value, dict | list) and not COMPARING.isdisjoint(schema):
             self._budget.weigh(value)
-        return count
+            cost += options * size(value)
+        return cost
 
 
 def _values(part: Part, value: Json) -> Iterator[Json]:
@@ -179,16 +187,6 @@ def _place(error: ValidationError, data: Json) -> tuple[list[str | int], Json]:
         steps.append(part if isinstance(value, list) else str(part))
         value = value[steps[-1]]
     return steps, value
-
-
-def _size(value: Json) -> int:
-    """How many values a JSON value consists of."""
-    level, count = [value], 0
-    while level:
-        count += len(level)
-        inner = (item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list))
-        level = [item for items in inner for item in items]
-    return count
 
 
 def _cut(text: str) -> str:

@@ -116,27 +116,35 @@ def parts(schema: Mapping[str, Json]) -> Iterator[Part]:
 
 def check_size(schema: Json) -> None:
     """Check how large and how deep a schema is, before anything recurses into it. Raises SchemaRefusedError."""
-    level, seen = [schema], 0
-    for _ in range(MAX_DEPTH):
+    hint = "Describe less of the response."
+    seen = 0
+    for depth, level in enumerate(_levels(schema), 1):
         seen += len(level)
         if seen > MAX_VALUES:
-            raise SchemaRefusedError(
-                f"the schema has more than {MAX_VALUES:,} values", (), "Describe less of the response."
-            )
-        inner = (
-            value.values() if isinstance(value, dict) else value for value in level if isinstance(value, dict | list)
-        )
+            raise SchemaRefusedError(f"the schema has more than {MAX_VALUES:,} values", (), hint)
+        if depth > MAX_DEPTH:
+            raise SchemaRefusedError(f"the schema is nested deeper than {MAX_DEPTH}", (), hint)
+
+
+def size(value: Json) -> int:
+    """How many values a JSON value consists of."""
+    return sum(map(len, _levels(value)))
+
+
+def _levels(value: Json) -> Iterator[list[Json]]:
+    """The values at each depth of a JSON value: itself, those directly in it, and so on."""
+    level = [value]
+    while level:
+        yield level
+        inner = (item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list))
         level = [item for items in inner for item in items]
-        if not level:
-            return
-    raise SchemaRefusedError(f"the schema is nested deeper than {MAX_DEPTH}", (), "Describe less of the response.")
 
 
 class Schemas:
     """The schemas inside a schema, and what each refers to."""
 
     def __init__(self, root: dict[str, Json]) -> None:
-        """``root`` is valid by the schema of schemas.
+        """``root`` need not be valid otherwise.
 
         Raises:
             SchemaRefusedError: It has an unknown keyword, refers to something outside of it, or is evaluated too often.

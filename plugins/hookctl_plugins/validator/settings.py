@@ -97,8 +97,8 @@ EXISTS: Mapping[str, Json] = _block(
             "enum": ["present", "absent"],
             "default": "present",
             "description": (
-                "Whether the path must select at least one value, or none. A body that is not JSON is refused in both "
-                "cases."
+                "Whether the path must select at least one value, or none. With `absent`, a body that is not JSON does "
+                "not pass either."
             ),
         },
     },
