@@ -93,9 +93,10 @@ def _compiled(schema: dict[str, Json]) -> Validator:
             what = "not a regular expression that schemas support, or too large a one"
             hint = "Look-around and back references are not available, because their cost has no bound."
             raise SchemaRefusedError(what, tuple(steps), hint) from None
-        what = f"not a valid JSON Schema: {_cut(shown(value) + error.message.removeprefix('it'))}"
-        hint = f"Write one of: {', '.join(TYPES)}." if steps[-1:] == ["type"] else "See json-schema.org."
-        raise SchemaRefusedError(what, tuple(steps), hint) from None
+        what, hint = _cut(shown(value) + error.message.removeprefix("it")), "See json-schema.org."
+        if steps[-1:] == ["type"]:
+            what, hint = f"{shown(value)} is not a type", f"Write one of: {', '.join(TYPES)}."
+        raise SchemaRefusedError(f"not a valid JSON Schema: {what}", tuple(steps), hint) from None
     except (ValueError, RecursionError) as error:
         raise SchemaRefusedError(f"not a valid JSON Schema: {_cut(str(error))}", (), "See json-schema.org.") from None
 
@@ -194,4 +195,6 @@ def _cut(text: str) -> str:
 
 
 def _refusal(message: str, pointer: Pointer, hint: str) -> TemplateError:
-    return EXPRESSION_INVALID.error(0, 0, pointer=pointer, what=message, fix=hint)
+    error = EXPRESSION_INVALID.error(0, 0, what=message, fix=hint)
+    error.pointer = pointer
+    return error

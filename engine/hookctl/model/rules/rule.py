@@ -54,12 +54,10 @@ class Rule:
         message, hint = self.texts(variant, **fields)
         return Problem(self.id, message, hint, start, end, tuple(suggestions), self.severity)
 
-    def error(
-        self, start: int, end: int, variant: str = "", *, pointer: tuple[str | int, ...] = (), **fields: object
-    ) -> TemplateError:
+    def error(self, start: int, end: int, variant: str = "", **fields: object) -> TemplateError:
         """The same as :meth:`problem`, as an exception to raise."""
         message, hint = self.texts(variant, **fields)
-        return TemplateError(message, hint=hint, rule=self.id, start=start, end=end, pointer=pointer)
+        return TemplateError(message, hint=hint, rule=self.id, start=start, end=end)
 
     def finding(
         self,
