@@ -110,6 +110,9 @@ def test_header() -> None:
         ({"pattern": "(?i)error", "expect": "absent"}, b"an Error", False),
         ({"pattern": "(?i)error", "expect": "absent"}, b"ok", True),
         ({"pattern": "(?i)error", "expect": "absent"}, b"", True),
+        ({"pattern": "(?i)error", "expect": "absent"}, b"\xe9rror", False),  # what is not UTF-8 is not searched
+        ({"pattern": "rror"}, b"\xe9rror", False),
+        ({"pattern": "error", "expect": "absent"}, gzip.compress(b"error", mtime=0), False),
         ({"pattern": "^text/plain", "header": "Content-Type"}, b"\xff", True),
         ({"pattern": "^text/html", "header": "Content-Type"}, b"", False),
         ({"pattern": "^text/html", "header": "Content-Type", "expect": "absent"}, b"", True),
@@ -229,20 +232,17 @@ def test_settings(kind: str, block: dict[str, Json], accepted: bool) -> None:
 
 
 def test_labels_distinguish() -> None:
-    labels = [
-        VALIDATORS[kind].label(block)
-        for kind, block in (
-            ("regex", {"pattern": "a"}),
-            ("regex", {"pattern": "a", "expect": "absent"}),
-            ("regex", {"pattern": "a", "header": "X-A"}),
-            ("exists", {"json_path": "$.data.a"}),
-            ("exists", {"json_path": "$.data.a", "expect": "absent"}),
-            ("header", {"name": "X-A"}),
-            ("json_schema", {"schema": {"title": "receipt"}}),
-            ("json_schema", {"schema": {}}),
-        )
+    blocks: list[tuple[str, dict[str, Json]]] = [
+        ("regex", {"pattern": "a"}),
+        ("regex", {"pattern": "a", "expect": "absent"}),
+        ("regex", {"pattern": "a", "header": "X-A"}),
+        ("exists", {"json_path": "$.data.a"}),
+        ("exists", {"json_path": "$.data.a", "expect": "absent"}),
+        ("header", {"name": "X-A"}),
+        ("json_schema", {"schema": {"title": "receipt"}}),
+        ("json_schema", {"schema": {}}),
     ]
-    assert labels == [
+    assert [VALIDATORS[kind].label(block) for kind, block in blocks] == [
         "regex a",
         "regex a (absent)",
         "regex a in x-a",

@@ -141,14 +141,16 @@ def test_own_keywords_and_data_are_not_mistaken_for_keywords() -> None:
 
 def doubling(levels: int, leaf: Json) -> Json:
     """Each of the schemas refers twice to the next, so the last one is evaluated 2 ** levels times."""
-    definitions = {f"d{level}": {"anyOf": [{"$ref": f"#/$defs/d{level + 1}"}] * 2} for level in range(levels)}
+    definitions: dict[str, Json] = {
+        f"d{level}": {"anyOf": [{"$ref": f"#/$defs/d{level + 1}"}] * 2} for level in range(levels)
+    }
     return {"$ref": "#/$defs/d0", "$defs": {**definitions, f"d{levels}": leaf}}
 
 
 def test_alternatives_that_multiply_are_refused() -> None:
     assert check(doubling(5, {"type": "string"}), "x") == ()
     assert "multiply to more than 10,000" in refusal(doubling(15, {"type": "string"})).message
-    chain = {f"d{level}": {"$ref": f"#/$defs/d{level + 1}"} for level in range(60)}
+    chain: dict[str, Json] = {f"d{level}": {"$ref": f"#/$defs/d{level + 1}"} for level in range(60)}
     assert "more than 40 references" in refusal({"$ref": "#/$defs/d0", "$defs": {**chain, "d60": True}}).message
 
 
