@@ -109,7 +109,7 @@ def test_what_is_installed_to_run_is_imported_to_run() -> None:
     imports = "".join(
         path.read_text(encoding="utf-8") for folder in ("engine", "plugins") for path in (ROOT / folder).rglob("*.py")
     )
-    modules = {"pyjwt": "jwt", "pyyaml": "yaml", "tzdata": "zoneinfo"}  # zoneinfo reads the files of tzdata
+    modules = {"google-re2": "re2", "pyjwt": "jwt", "pyyaml": "yaml", "tzdata": "zoneinfo"}  # zoneinfo reads tzdata
     names = [re.split(r"[<>=]", line)[0] for line in project["dependencies"]]
     assert [
         name

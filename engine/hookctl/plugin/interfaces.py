@@ -10,6 +10,7 @@ a string that must be a secret reference, ``"x-url": true`` a string that must f
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -182,10 +183,19 @@ class Envelope:
     """
     not_json: str = ""
     """What the body is if it is not JSON, such as ``the body is empty``, to add to the message of a mismatch."""
+    body: bytes = field(default=b"", repr=False)
+    """The body as it was received."""
+    not_text: str = ""
+    """What the body is if it is not text either, such as ``the body is compressed with gzip``."""
     budget: Budget = field(default_factory=lambda: Budget(RESPONSE_STEPS), compare=False, repr=False)
     """The steps that all validators together may spend on the response, because they run on the thread that
     delivers.
     """
+
+    @property
+    def text(self) -> str:
+        """The body as text, without a byte order mark. Bytes that are not UTF-8 are replaced; see :attr:`not_text`."""
+        return self.body.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")
 
 
 Validate = Callable[[Envelope], Sequence[Mismatch]]
