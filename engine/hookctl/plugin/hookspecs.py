@@ -74,7 +74,7 @@ def hookctl_policies() -> Iterable[Policy]:
 
 @hookspec
 def hookctl_observers() -> Iterable[Observer]:
-    """Observers of attempts and outcomes."""
+    """Observers of attempts and outcomes. One with settings is off until hookctl.toml has its table."""
     raise NotImplementedError
 
 
