@@ -16,6 +16,7 @@ from hookctl_plugins.observer.rotating_file import RotatingFile
 
 DEFAULT_SIZE = "100MB"
 DEFAULT_FILES = 10
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def build(settings: Mapping[str, Json]) -> Observer:
@@ -103,7 +104,7 @@ def end_line(delivery: Delivery, at: float) -> dict[str, Json]:
 
 def _text(line: Mapping[str, Json]) -> str:
     """One line in ASCII: JSON escapes line breaks and whatever else a terminal or a reader could trip over."""
-    return json.dumps(line, separators=(",", ":")) + "\n"
+    return _encode(line) + "\n"
 
 
 def _time(at: float) -> str:

@@ -24,14 +24,12 @@ class RotatingFile:
 
     def write(self, lines: bytes) -> None:
         """Append complete lines: all of them or, if it raises OSError, none."""
-        descriptor = self._locked()
+        descriptor, size = self._locked()
         try:
-            size = os.fstat(descriptor).st_size
             if size and size + len(lines) > self._limit:
                 self._rotate()
                 self.close()
-                descriptor = self._locked()
-                size = os.fstat(descriptor).st_size
+                descriptor, size = self._locked()
             _append(descriptor, lines, size)
         finally:
             if self._descriptor is not None:
@@ -43,14 +41,15 @@ class RotatingFile:
         if descriptor is not None:
             os.close(descriptor)
 
-    def _locked(self) -> int:
-        """The descriptor of the file that is at the path, with the lock."""
+    def _locked(self) -> tuple[int, int]:
+        """The descriptor of the file that is at the path, with the lock, and the size of the file."""
         while True:
             if self._descriptor is None:
                 self._descriptor = _open(self.path)
             fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-            if _is_at(self._descriptor, self.path):
-                return self._descriptor
+            status = os.fstat(self._descriptor)
+            if _is_at(status, self.path):
+                return self._descriptor, status.st_size
             self.close()  # another process has rotated it since it was opened
 
     def _rotate(self) -> None:
@@ -71,9 +70,9 @@ def _open(path: Path) -> int:
     return descriptor
 
 
-def _is_at(descriptor: int, path: Path) -> bool:
+def _is_at(status: os.stat_result, path: Path) -> bool:
     try:
-        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
+        return os.path.samestat(status, os.lstat(path))
     except FileNotFoundError:
         return False
 

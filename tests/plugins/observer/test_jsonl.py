@@ -129,9 +129,7 @@ def test_a_failure_a_mismatch_and_a_retry_are_named(make: Callable[..., Observer
 
     observer = make()
     retrying = replace(DELIVERY, status=DeliveryStatus.RETRYING, reason="timeout")
-    failed = replace(
-        ATTEMPT, request=None, response=None, failure=Failure(FailureKind.TIMEOUT, "too slow"), trace=None
-    )
+    failed = replace(ATTEMPT, request=None, response=None, failure=Failure(FailureKind.TIMEOUT, "too slow"), trace=None)
     note(observer, retrying, failed)
     verdicts = (Verdict("status"), Verdict("json_path $.ok", (Mismatch("json_path $.ok", "no"),)))
     note(observer, retrying, replace(ATTEMPT, verdicts=verdicts))
@@ -247,7 +245,7 @@ def test_only_a_regular_file_is_written(make: Callable[..., Observer], path: Pat
 
 
 def test_the_directory_must_exist(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="the directory .*missing does not exist"):
+    with pytest.raises(SettingsError, match=r"the directory .*missing does not exist"):
         build({"path": str(tmp_path / "missing" / "audit.jsonl")})
 
 
