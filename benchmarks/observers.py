@@ -1,4 +1,4 @@
-"""What observers cost: the processor time of a delivery by `hookctl send` with none, and with each of the built-in ones.
+"""What observers cost: the processor time of a delivery by `hookctl send` with none, and with each built-in one.
 
 Figures: benchmarks/README.md.
 """

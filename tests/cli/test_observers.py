@@ -234,9 +234,7 @@ def test_a_missing_directory_is_an_error_before_anything_is_sent(site: Site) -> 
     assert not site.receiver.requests
 
 
-def test_an_observer_without_settings_takes_no_table(
-    site: Site, acme: Callable[..., Acme], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_observer_without_settings_takes_no_table(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     class Plain:
         __name__ = "plain"
 

@@ -19,8 +19,10 @@ class Observer:
     name: str
     summary: str = ""
     schema: Mapping[str, Json] | None = None
-    """JSON Schema of its table ``[observers.NAME]``. None: it has no settings and is always on. ``"x-path": true`` marks
-    a property that is a path: only a settings file that the user names may lead out of the working directory.
+    """JSON Schema of its table ``[observers.NAME]``. None: it has no settings and is always on.
+
+    ``"x-path": true`` marks a property that is a path: only in a settings file that the user names may it lead out of
+    the working directory.
     """
     build: Callable[[Mapping[str, Json]], Observer] | None = None
     """Returns the observer for settings that are valid against the schema: one with functions instead of ``build``. An

@@ -190,7 +190,7 @@ for number in range(1000):
 
 def test_processes_that_write_and_rotate_at_the_same_time_lose_and_tear_no_line(path: Path) -> None:
     command = [sys.executable, "-c", WRITER, str(path)]
-    writers = [subprocess.Popen([*command, letter]) for letter in "abc"]  # noqa: S603  # our own code
+    writers = [subprocess.Popen([*command, letter]) for letter in "abc"]  # our own code
     assert [writer.wait(60) for writer in writers] == [0, 0, 0]
     files = [*path.parent.iterdir()]
     found = [line for file in files for line in file.read_text(encoding="ascii").splitlines()]
@@ -216,10 +216,10 @@ def test_a_full_disk_is_logged_once_stops_nothing_and_leaves_no_torn_line(
     with caplog.at_level(logging.WARNING):
         observers.notify([(DELIVERY, ATTEMPT)] * 3)
         observers.close(20.0)
-    assert caplog.messages == [
-        f"observer jsonl: {path} cannot be written: No space left on device. Deliveries continue. Further failures of "
-        "this kind are not logged."
-    ]
+    (message,) = caplog.messages
+    assert message.startswith(
+        f"observer jsonl: {path} cannot be written: No space left on device. Deliveries continue."
+    )
     assert len(lines(path)) == 1
     monkeypatch.undo()
     end(observer)
