@@ -10,7 +10,7 @@ from typing import Any, Self
 import pytest
 
 from hookctl.cli.session import Session
-from hookctl.model import Attempt, Delivery
+from hookctl.model import Attempt, Delivery, Json
 from hookctl.plugin import Observer, hookimpl
 from hookctl.plugin.host import load_plugins
 from hookctl.testing.receiver import Receiver
@@ -26,7 +26,7 @@ headers: {Authorization: "Bearer ${env:TOKEN}"}
 body_template: '{"id": "{{ id }}", "title": "{{ data.title }}"}'
 """
 KEY, TOKEN = "canary-key-8c1f", "canary-token-41d7"
-SCHEMA = {"type": "object", "additionalProperties": False, "properties": {"share": {"type": "number"}}}
+SCHEMA: dict[str, Json] = {"type": "object", "additionalProperties": False, "properties": {"share": {"type": "number"}}}
 
 
 class Acme:

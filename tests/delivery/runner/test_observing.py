@@ -127,12 +127,13 @@ def test_each_is_closed_once_after_everything_else() -> None:
 def test_one_that_does_not_close_in_time_or_fails_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     go = threading.Event()
 
+    def wait() -> None:
+        go.wait(PATIENCE)
+
     def fail() -> None:
         raise ValueError
 
-    observers = Observers(
-        [Observer(name="slow", close=lambda: go.wait(PATIENCE) and None), Observer(name="bad", close=fail)]
-    )
+    observers = Observers([Observer(name="slow", close=wait), Observer(name="bad", close=fail)])
     observers.close(0.05)
     go.set()
     assert sorted(caplog.messages) == [
