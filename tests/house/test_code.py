@@ -22,8 +22,16 @@ SPEAKS = (
 )
 """What may print, read the environment and exit. ``python -m hookctl.testing.events`` is a program of its own, and the
 kit's project runs commands with streams and variables of a test."""
-READS_ENVIRONMENT = (*SPEAKS, PLUGINS / "secret", PLUGINS / "transport" / "key_log.py")
-"""The ``env`` secret source is there to read the environment. The last one only takes a variable out of it."""
+READS_ENVIRONMENT = (
+    *SPEAKS,
+    PLUGINS / "secret",
+    PLUGINS / "observer" / "otel_environment.py",
+    PLUGINS / "transport" / "key_log.py",
+)
+"""The ``env`` secret source is there to read the environment, and ``OTEL_*`` are the settings of OpenTelemetry.
+
+The last one only takes a variable out of it.
+"""
 MUTABLE = {
     "list",
     "dict",

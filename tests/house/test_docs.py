@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -122,8 +123,7 @@ def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = {
         re.split(r"[<>=~!\[; ]", line)[0]
-        for lines in [project["dependencies"], *project["optional-dependencies"].values()]
-        for line in lines
+        for line in chain(project["dependencies"], *project["optional-dependencies"].values())
     }
     rows = re.findall(
         r"^\| `([^`]+)` \| ([^|]+) \|", (DOCS / "dependencies.md").read_text(encoding="utf-8"), re.MULTILINE

@@ -699,11 +699,11 @@ def test_ctrl_c_ends_the_wait_for_a_plugin() -> None:
         plugins.observers["mine"].ended(None)  # type: ignore[arg-type]  # nobody looks at it
 
 
-@pytest.mark.parametrize("name", ["attempted", "ended"])
+@pytest.mark.parametrize("name", ["attempted", "ended", "close"])
 def test_an_observer_that_fails_is_skipped(name: str, ending: str) -> None:
     seen: list[str] = []
-    broken = Observer(name="broken", **{name: ENDINGS[ending]})
-    watching = Observer(name="watching", **{name: lambda *_: seen.append(name)})
+    functions: dict[str, Any] = {"broken": ENDINGS[ending], "watching": lambda *_: seen.append(name)}
+    broken, watching = (Observer(name=one, **{name: function}) for one, function in functions.items())
     plugins = load_plugins([plugin(hookctl_observers=[broken, watching])])
     call = getattr(plugins.observers["broken"], name)
     if ending == "wrong type":

@@ -186,12 +186,16 @@ def test_policy_refuses(examples: Plugin, directory: Path, run_cli: RunCli) -> N
 def test_observer_is_told(examples: Plugin, directory: Path, run_cli: RunCli, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger=examples["hookctl_observers"].__name__)
     (directory / "webhooks.d" / "welcome.yaml").unlink()
+    with (directory / "hookctl.toml").open("a", encoding="utf-8") as settings:
+        settings.write("[observers.slow_log]\nseconds = 0\n")
     assert run_cli("apply", "--auto-approve", cwd=directory).exit_code == 0
     result = run_cli("send", "-", cwd=directory, stdin=json.dumps(examples["hookctl_event_types"].MOCK))
     assert result.exit_code == 0, result.stdout + result.stderr
     told = [record.getMessage() for record in caplog.records if record.name == examples["hookctl_observers"].__name__]
-    assert re.fullmatch(r"Spooled: attempt 1 took \d+\.\d{3} s", told[0])
-    assert told[1:] == ["Spooled: evt-1 is delivered"]
+    timing = [line for line in told if "slow" not in line]
+    assert re.fullmatch(r"Spooled: attempt 1 took \d+\.\d{3} s", timing[0])
+    assert timing[1:] == ["Spooled: evt-1 is delivered"]
+    assert [line for line in told if "slow" in line] == ["Spooled: attempt 1 was slow"]
 
 
 def test_format_reports_changes_and_findings(examples: Plugin, directory: Path, run_cli: RunCli) -> None:

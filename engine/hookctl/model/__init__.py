@@ -32,6 +32,7 @@ from hookctl.model.finding import Finding, Severity, brief, has_errors, in_order
 from hookctl.model.problem import Problem
 from hookctl.model.secret import MASK, Resolved, Secret, SecretReference, reveal
 from hookctl.model.source import Ignore, Json, Pointer, Positions, SourceFile, Span, Webhook
+from hookctl.model.trace import AttemptTrace, TraceContext, read_trace
 
 __all__ = [
     "BROKEN_URL",
@@ -49,6 +50,7 @@ __all__ = [
     "Action",
     "AppliedState",
     "Attempt",
+    "AttemptTrace",
     "BodyFormat",
     "Change",
     "ClientCertificate",
@@ -81,6 +83,7 @@ __all__ = [
     "Span",
     "Status",
     "Timing",
+    "TraceContext",
     "Verdict",
     "Webhook",
     "brief",
@@ -88,5 +91,6 @@ __all__ = [
     "has_errors",
     "in_order",
     "known_cause",
+    "read_trace",
     "reveal",
 ]

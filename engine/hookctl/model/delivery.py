@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from hookctl.model.client_certificate import ClientCertificate
 from hookctl.model.source import Json
+from hookctl.model.trace import AttemptTrace
 
 MAX_RESPONSE_BYTES = 64 * 1024
 
@@ -177,6 +178,8 @@ class Attempt(Struct, frozen=True, kw_only=True):
     failure: Failure | None
     timing: Timing
     verdicts: tuple[Verdict, ...] = ()
+    trace: AttemptTrace | None = None
+    """Where it belongs in a trace, for observers. Not stored; None if no observer records traces."""
 
     @property
     def succeeded(self) -> bool:

@@ -157,10 +157,26 @@ def _policy(thing: Policy, part: Part) -> Policy:
 
 
 def _observer(thing: Observer, part: Part) -> Observer:
-    functions = {name: function for name in ("attempted", "ended") if (function := getattr(thing, name)) is not None}
+    calls = ("attempted", "ended", "close")
+    functions = {name: function for name in calls if (function := getattr(thing, name)) is not None}
+    build = thing.build
+    if build is not None and thing.schema is None:
+        raise BrokenContractError(f"a {part.what} with build and without schema")
     return Observer(
-        name=thing.name, **{name: part.function(name, function, lambda _: None) for name, function in functions.items()}
+        name=thing.name,
+        summary=given.text(thing.summary),
+        schema=None if build is None else given.schema(thing.schema),
+        build=None if build is None else part.function("build", build, lambda built: _built_observer(built, part)),
+        records_traces=bool(thing.records_traces),
+        sampled_share=min(1.0, max(0.0, float(thing.sampled_share))),
+        **{name: part.function(name, function, lambda _: None) for name, function in functions.items()},
     )
+
+
+def _built_observer(built: object, part: Part) -> Observer:
+    if not isinstance(built, Observer) or built.build is not None:
+        raise BrokenContractError(f"{given.kind(built)}, not an Observer with functions")
+    return _observer(built, part)
 
 
 def _format(thing: ReportFormat, part: Part) -> ReportFormat:

@@ -229,6 +229,8 @@ def hookctl_policies() -> Iterable[Policy]:
 def hookctl_observers() -> Iterable[Observer]:
     """Functions that hookctl calls for each attempt, and at the end of each delivery, after it was recorded.
 
+    An observer with settings is off until hookctl.toml has its table.
+
     Example::
 
         import logging

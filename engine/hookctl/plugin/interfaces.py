@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from msgspec import Struct
 
 from hookctl.bounded import RESPONSE_STEPS, Budget
-from hookctl.model import Attempt, Delivery, Finding, Json, Mismatch, Plan, Request, Resolved, Response, Timing
+from hookctl.model import Finding, Json, Mismatch, Plan, Request, Resolved, Response, Timing
 from hookctl.model.delivery import Failure
 from hookctl.model.store_type import StoreType
+from hookctl.plugin.observer import Observer
 from hookctl.plugin.report_format import FindingsReport, Pieces, ReportFormat, ResultsReport, ReviewReport
 
 if TYPE_CHECKING:
@@ -273,7 +274,7 @@ class FilterType:
     """The types that the result may have. A result of another type is a failure of the plugin. Empty: any."""
 
 
-# -- policy and observer ---------------------------------------------------------------------------------------------
+# -- policy ----------------------------------------------------------------------------------------------------------
 
 
 CheckPlan = Callable[[Plan], Sequence[Finding]]
@@ -293,18 +294,6 @@ class Policy:
     """Returns the check for settings that are valid against the schema. Raises ``hookctl.errors.SettingsError`` for
     errors that no schema can express.
     """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observer:
-    """Receives each recorded attempt and outcome.
-
-    It cannot change them. hookctl logs each of its errors once and drops the rest.
-    """
-
-    name: str
-    attempted: Callable[[Delivery, Attempt], None] | None = None
-    ended: Callable[[Delivery], None] | None = None
 
 
 __all__ = [

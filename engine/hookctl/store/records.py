@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from hookctl.model import Attempt, Delivery, DeliveryPlan, DeliveryStatus, Event, Json
+from hookctl.model import Attempt, Delivery, DeliveryPlan, DeliveryStatus, Event, Json, TraceContext
 from hookctl.store.history import Where
 
 MAX_TIME = 1e12
@@ -45,6 +45,10 @@ class Claimed(Struct, frozen=True):
     """What it is replayed by; None: the plan that is applied now."""
     key: int = 0
     """The store's own number of the delivery."""
+    trace: TraceContext | None = None
+    """The trace that came with the event."""
+    replayed_at: float | None = None
+    """When it was last replayed, in epoch seconds; None: never."""
 
 
 class Outcome(Struct, frozen=True):

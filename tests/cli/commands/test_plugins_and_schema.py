@@ -124,7 +124,8 @@ def test_plugins_as_json_tells_the_same(run_cli: RunCli) -> None:
     }
     assert all(row["summary"] and row["built_in"] and row["distribution"] == "hookctl" for row in rows)
     for row in rows:
-        assert (row["settings"] is not None) == (row["kind"] in {"auth", "transport", "validator", "policy"})
+        kinds = {"auth", "transport", "validator", "policy", "observer"}
+        assert (row["settings"] is not None) == (row["kind"] in kinds)
         jsonschema.Draft202012Validator.check_schema(row["settings"] or {})
 
 

@@ -42,9 +42,12 @@ def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only:
     """
     from msgspec.structs import replace
 
+    from hookctl.cli.tracing import traced_by
     from hookctl.cli.webhook_files import check_files_or_exit, named_plan, read_event
+    from hookctl.delivery.attempt.head import TRACEPARENT, has_own_trace
     from hookctl.delivery.rehearsal.render import render_request
     from hookctl.delivery.rehearsal.trial import lets_through
+    from hookctl.model import MASK
     from hookctl.plugin.added import added_by
     from hookctl.report.text.rendering import render_json, render_text
 
@@ -61,9 +64,14 @@ def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only:
     if body_only:
         write_bytes(request.body or b"")
         return
+    tracer = "" if has_own_trace(plan) else traced_by(session)
+    if tracer:
+        request = replace(request, headers=(*request.headers, (TRACEPARENT, MASK)))
     would_be_sent = lets_through(plan, document)
     outputs.write(
         color=session.color,
-        text=lambda color: render_text(plan, request, added.unsaid, would_be_sent=would_be_sent, color=color),
+        text=lambda color: render_text(
+            plan, request, added.unsaid, would_be_sent=would_be_sent, tracer=tracer, color=color
+        ),
         json=lambda: render_json(plan, request, would_be_sent=would_be_sent),
     )

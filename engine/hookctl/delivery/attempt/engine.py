@@ -288,10 +288,10 @@ class AttemptEngine:
         if prepared and _refused(result):
             self._preparations.forget_old(prepared)
         try:
-            attempt = record(job.number, digest, exchange.started_at, sent=sent, result=result, timing=timing)
+            attempt = record(job, digest, exchange.started_at, sent=sent, result=result, timing=timing)
         except MemoryError as error:
             failure = failure_of(error, "hookctl")
-            attempt = record(job.number, digest, exchange.started_at, sent=None, result=failure, timing=timing)
+            attempt = record(job, digest, exchange.started_at, sent=None, result=failure, timing=timing)
         self._finished.append(Finished(job, attempt, prepared.secrets if prepared else b""))
 
 

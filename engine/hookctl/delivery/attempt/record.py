@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from hookctl.delivery.attempt.authenticate import Authenticated
 from hookctl.delivery.attempt.envelope import Judged, judge
+from hookctl.delivery.attempt.exchange import Job
 from hookctl.delivery.attempt.prepared import Prepared, Unsigned
 from hookctl.delivery.attempt.redact import Redactor
 from hookctl.model import Attempt, Failure, Response, Timing, Verdict
@@ -23,9 +24,9 @@ class Sent(Struct, frozen=True):
 
 
 def record(
-    number: int, digest: str, started_at: float, *, sent: Sent | None, result: Response | Failure, timing: Timing
+    job: Job, digest: str, started_at: float, *, sent: Sent | None, result: Response | Failure, timing: Timing
 ) -> Attempt:
-    """The attempt, with the sent request (None if none could be made) and its result.
+    """The attempt of a job, with the sent request (None if none could be made) and its result.
 
     Validators see the response unmasked, and only if its status is a success; any other status has failed already.
     """
@@ -38,13 +39,14 @@ def record(
         response, failure, verdicts = _judged(result, sent)
     return Attempt(
         plan_digest=digest,
-        number=number,
+        number=job.number,
         started_at=started_at,
         request=sent.prepared.show(sent.unsigned, sent.authenticated) if sent else None,
         response=response,
         failure=failure,
         timing=timing,
         verdicts=verdicts,
+        trace=job.trace,
     )
 
 
