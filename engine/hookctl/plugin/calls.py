@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hookctl.errors import HookctlError, PluginError
 from hookctl.plugin.contain import BrokenContractError, Containment, Hook, not_async
-from hookctl.plugin.contained import Part, contained
+from hookctl.plugin.contained import contained
 from hookctl.plugin.given import kind
 from hookctl.plugin.interfaces import (
     AuthType,
@@ -24,6 +24,7 @@ from hookctl.plugin.interfaces import (
     TransportType,
     ValidatorType,
 )
+from hookctl.plugin.part import Part
 
 if TYPE_CHECKING:
     import click
@@ -77,6 +78,8 @@ class Plugins:
     providers: tuple[Provider, ...]
     origins: Mapping[tuple[str, str], str]
     """The plugin of each part: ``("auth", "oauth2") -> "hookctl_plugins.auth"``."""
+    third_party: frozenset[tuple[str, str]] = frozenset()
+    """The parts of third-party plugins, as in :attr:`origins`. None of their code runs on the runner's thread."""
     failures: tuple[PluginFailure, ...] = ()
     """The parts that could not be loaded, with the reasons."""
     containment: Containment = field(default_factory=Containment)
@@ -103,6 +106,7 @@ class Plugins:
             commands=gathering.gather("hookctl_commands", "command", _command_class(found)),
             providers=found,
             origins=gathering.origins,
+            third_party=frozenset(gathering.third_party),
             failures=tuple(gathering.failures),
             containment=containment,
         )
@@ -174,6 +178,7 @@ class _Gathering:
     containment: Containment
     failures: list[PluginFailure]
     origins: dict[tuple[str, str], str] = field(default_factory=dict)
+    third_party: set[tuple[str, str]] = field(default_factory=set)
 
     def gather(self, hook: str, what: str, wanted: type[T]) -> dict[str, T]:
         """The results of a hook, by name."""
@@ -187,6 +192,8 @@ class _Gathering:
                 if accepted is not None:
                     name, gathered[name] = accepted
                     self.origins[what, name] = provider.name
+                    if not provider.built_in:
+                        self.third_party.add((what, name))
         return gathered
 
     def _asked(self, provider: Provider, hook: str, call: Callable[[], Any]) -> Any:
@@ -227,5 +234,5 @@ class _Gathering:
         # Policies and formats read whole plans, and a secret source may ask a server; no other delivery waits for them.
         is_slow = what in {"policy", "format", "secret source"}
         gets_no_secret = what in {"policy", "format"}
-        part = Part(self.containment, provider.name, f"{what} {name}", at_start=is_slow, repeats_text=gets_no_secret)
+        part = Part(self.containment, provider.name, what, name, at_start=is_slow, repeats_text=gets_no_secret)
         return name, contained(thing, part)

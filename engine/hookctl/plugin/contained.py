@@ -6,60 +6,24 @@ or a result of the wrong type, is then reported with the plugin's name instead o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
-from hookctl.model import Problem, Request
 from hookctl.plugin import given
-from hookctl.plugin.contain import BrokenContractError, Containment, Hook, not_async
+from hookctl.plugin.built import built_auth, built_transport
+from hookctl.plugin.contain import BrokenContractError
 from hookctl.plugin.interfaces import (
     AuthType,
-    Completion,
-    ConcurrentTransport,
     EventType,
     FilterType,
     Observer,
     Policy,
-    Refreshable,
     ReportFormat,
     SecretSource,
     TransportType,
     ValidatorType,
 )
-
-Check = Callable[[Any], Any]
-"""Returns the usable part of a result. Raises BrokenContractError for a result that cannot be used."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of a plugin, such as its auth ``hmac``."""
-
-    containment: Containment
-    plugin: str
-    what: str
-    """``auth hmac``."""
-    at_start: bool = False
-    repeats_text: bool = False
-
-    def hook(self, name: str, *, bounded: bool = True) -> Hook:
-        """The call site of its function ``name``."""
-        who = f"{self.what} of plugin {self.plugin}"
-        return Hook(self.plugin, who, name, bounded, self.at_start, self.repeats_text)
-
-    def function(self, name: str, function: object, check: Check) -> Callable[..., Any]:
-        """``function``, contained. Raises BrokenContractError if it is not callable."""
-        if not callable(function):
-            raise BrokenContractError(f"a {self.what} whose {name} is not a function but {given.kind(function)}")
-        hook, call = self.hook(name), self.containment.call
-
-        def contained(*args: Any, **kwargs: Any) -> Any:
-            return call(hook, lambda *args: check(not_async(function(*args, **kwargs))), *args)
-
-        # inspect.signature reads it to find the arguments of a filter
-        contained.__wrapped__ = function  # type: ignore[attr-defined]
-        return contained
+from hookctl.plugin.part import Part
 
 
 def contained(thing: Any, part: Part) -> Any:
@@ -76,12 +40,12 @@ def contained(thing: Any, part: Part) -> Any:
 def _auth(thing: AuthType, part: Part) -> AuthType:
     adds = thing.adds
     return AuthType(
-        name=thing.name,
-        summary=given.text(thing.summary),
+        name=part.name,
+        summary=given.line(thing.summary),
         schema=given.schema(thing.schema),
-        build=part.function("build", thing.build, lambda built: _built_auth(built, part)),
+        build=part.function("build", thing.build, lambda built: built_auth(built, part)),
         per_attempt=bool(thing.per_attempt),
-        blocking=bool(thing.blocking),
+        blocking=True,  # whatever it declares: see `Plugins.third_party`
         adds=None if adds is None else part.function("adds", adds, given.headers),
     )
 
@@ -89,39 +53,37 @@ def _auth(thing: AuthType, part: Part) -> AuthType:
 def _transport(thing: TransportType, part: Part) -> TransportType:
     rule = thing.check_url
     return TransportType(
-        name=thing.name,
-        summary=given.text(thing.summary),
+        name=part.name,
+        summary=given.line(thing.summary),
         schema=given.schema(thing.schema),
-        build=part.function("build", thing.build, lambda built: _built_transport(built, part)),
-        check_url=None
-        if rule is None
-        else part.function("check_url", rule, lambda problems: given.instances(problems, Problem)),
+        build=part.function("build", thing.build, lambda built: built_transport(built, part)),
+        check_url=None if rule is None else part.function("check_url", rule, given.problems),
     )
 
 
 def _validator(thing: ValidatorType, part: Part) -> ValidatorType:
     return ValidatorType(
-        name=thing.name,
-        summary=given.text(thing.summary),
+        name=part.name,
+        summary=given.line(thing.summary),
         schema=given.schema(thing.schema),
         build=part.function("build", thing.build, lambda built: part.function("validate", built, given.mismatches)),
-        label=part.function("label", thing.label, given.text),
-        expression=given.text(thing.expression),
+        label=part.function("label", thing.label, given.line),
+        expression=given.line(thing.expression),
     )
 
 
 def _secret_source(thing: SecretSource, part: Part) -> SecretSource:
     return SecretSource(
-        scheme=thing.scheme,
-        summary=given.text(thing.summary),
+        scheme=part.name,
+        summary=given.line(thing.summary),
         resolve=part.function("resolve", thing.resolve, given.text),
     )
 
 
-def _event_type(thing: EventType, part: Part) -> EventType:  # noqa: ARG001  # it is only data
+def _event_type(thing: EventType, part: Part) -> EventType:  # it is only data
     return EventType(
-        name=thing.name,
-        summary=given.text(thing.summary),
+        name=part.name,
+        summary=given.line(thing.summary),
         schema=given.schema(thing.schema),
         mock=given.json_object(thing.mock),
     )
@@ -130,8 +92,8 @@ def _event_type(thing: EventType, part: Part) -> EventType:  # noqa: ARG001  # i
 def _filter(thing: FilterType, part: Part) -> FilterType:
     gives = given.json_types(thing.gives, "gives")
     return FilterType(
-        name=thing.name,
-        summary=given.text(thing.summary),
+        name=part.name,
+        summary=given.line(thing.summary),
         call=part.function("call", thing.call, lambda result: given.json_of_type(result, gives)),
         takes=given.json_types(thing.takes, "takes"),
         gives=gives,
@@ -140,8 +102,8 @@ def _filter(thing: FilterType, part: Part) -> FilterType:
 
 def _policy(thing: Policy, part: Part) -> Policy:
     return Policy(
-        name=thing.name,
-        summary=given.text(thing.summary),
+        name=part.name,
+        summary=given.line(thing.summary),
         schema=given.schema(thing.schema),
         build=part.function("build", thing.build, lambda built: part.function("check", built, given.findings)),
     )
@@ -150,7 +112,7 @@ def _policy(thing: Policy, part: Part) -> Policy:
 def _observer(thing: Observer, part: Part) -> Observer:
     functions = {name: function for name in ("attempted", "ended") if (function := getattr(thing, name)) is not None}
     return Observer(
-        name=thing.name, **{name: part.function(name, function, lambda _: None) for name, function in functions.items()}
+        name=part.name, **{name: part.function(name, function, lambda _: None) for name, function in functions.items()}
     )
 
 
@@ -159,8 +121,8 @@ def _format(thing: ReportFormat, part: Part) -> ReportFormat:
     if not kinds:
         raise BrokenContractError(f"a {part.what} without findings, review and results")
     return ReportFormat(
-        name=thing.name,
-        summary=given.text(thing.summary),
+        name=part.name,
+        summary=given.line(thing.summary),
         has_ci_commands=bool(thing.has_ci_commands),
         **{name: part.function(name, function, given.report) for name, function in kinds.items()},
     )
@@ -177,80 +139,3 @@ _COPIES: tuple[tuple[type, Callable[[Any, Part], Any]], ...] = (
     (Observer, _observer),
     (ReportFormat, _format),
 )
-
-
-# -- what is built ---------------------------------------------------------------------------------------------------
-
-
-class _Auth:
-    """A contained ``AuthBase``."""
-
-    def __init__(self, auth: Any, part: Part) -> None:
-        self._auth, self._part = auth, part
-
-    def __call__(self, request: Any) -> Any:
-        return self._part.containment.call(self._part.hook("__call__", bounded=False), self._apply, request)
-
-    def _apply(self, request: Any) -> Any:
-        applied = not_async(self._auth(request))
-        if applied is None:
-            return request
-        if not hasattr(applied, "headers"):
-            raise BrokenContractError(f"{given.kind(applied)}, not a request")
-        return applied
-
-
-class _RefreshableAuth(_Auth):
-    def refresh(self, request: Request) -> None:
-        self._part.containment.call(self._part.hook("refresh", bounded=False), self._auth.refresh, request)
-
-
-def _built_auth(built: object, part: Part) -> _Auth:
-    if not callable(built):
-        raise BrokenContractError(f"{given.kind(built)}, not an AuthBase")
-    return _RefreshableAuth(built, part) if isinstance(built, Refreshable) else _Auth(built, part)
-
-
-class _Adapter:
-    """A ``BaseAdapter`` whose ``close`` is contained.
-
-    ``send`` runs on a pool's thread; its exceptions describe the failure.
-    """
-
-    def __init__(self, adapter: Any, part: Part) -> None:
-        self._adapter, self._part = adapter, part
-        self.send = adapter.send
-
-    def close(self) -> None:
-        self._call("close")
-
-    def _call(self, name: str, *args: Any, seconds: float = 0.0) -> Any:
-        return self._part.containment.call(
-            self._part.hook(name, bounded=False), getattr(self._adapter, name), *args, seconds=seconds
-        )
-
-
-class _ConcurrentAdapter(_Adapter):
-    """A contained ``ConcurrentTransport``. All calls run on one helper thread."""
-
-    def submit(self, ticket: int, request: Request, timeout: float) -> None:
-        self._call("submit", ticket, request, timeout)
-
-    def poll(self, wait: float) -> Sequence[Completion]:
-        containment, hook, poll = self._part.containment, self._part.hook("poll", bounded=False), self._adapter.poll
-        ended = containment.call(
-            hook, lambda wait: given.instances(not_async(poll(wait)), Completion), wait, seconds=wait
-        )
-        return cast("tuple[Completion, ...]", ended)
-
-    def wake(self) -> None:
-        self._call("wake")
-
-    def cancel(self, ticket: int) -> None:
-        self._call("cancel", ticket)
-
-
-def _built_transport(built: Any, part: Part) -> _Adapter:
-    if not callable(getattr(built, "send", None)) or not callable(getattr(built, "close", None)):
-        raise BrokenContractError(f"{given.kind(built)}, not a BaseAdapter")
-    return _ConcurrentAdapter(built, part) if isinstance(built, ConcurrentTransport) else _Adapter(built, part)

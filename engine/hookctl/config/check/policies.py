@@ -15,7 +15,8 @@ from hookctl.model.nearest import nearest
 from hookctl.model.source import NOWHERE
 from hookctl.plugin import Policy
 from hookctl.plugin.calls import Plugins
-from hookctl.plugin.contain import is_interrupt, text_of
+from hookctl.plugin.contain import is_interrupt
+from hookctl.plugin.raised import text_of
 
 SEVERITY: dict[str, Json] = {
     "enum": [severity.value for severity in Severity],
