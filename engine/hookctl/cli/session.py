@@ -192,14 +192,9 @@ def every_plugin(*, debug: bool, warn: bool = True) -> Plugins:
         warn: whether to warn on standard error about what could not be loaded.
     """
     from hookctl.cli.command_list import COMMANDS
-    from hookctl.plugin.host import BUILT_IN, load_plugins
+    from hookctl.plugin.host import BUILT_IN
 
-    if debug:
-        from hookctl.cli.debugging import show_failure
-
-        plugins = load_plugins(tell=show_failure)
-    else:
-        plugins = load_plugins()
+    plugins = _loaded(debug=debug)
     hint = "Uninstall the plugin, or ask its author to rename it."
     for name in plugins.commands:
         if name in COMMANDS:
@@ -227,6 +222,26 @@ def every_plugin(*, debug: bool, warn: bool = True) -> Plugins:
             f"Warning: {printable(failure.message)}\n  hookctl continues without it. {printable(failure.hint)}",
             err=True,
         )
+    return plugins
+
+
+def _loaded(*, debug: bool) -> Plugins:
+    """Every installed plugin, as it is."""
+    from hookctl.cli.strays import global_state, report_strays
+    from hookctl.installed import any_third_party
+    from hookctl.plugin.host import load_plugins
+
+    loaded: list[Plugins] = []
+    if any_third_party():
+        report_strays(lambda: frozenset(loaded[0].containment.secrets if loaded else ()), debug=debug)
+    with global_state():
+        if debug:
+            from hookctl.cli.debugging import show_failure
+
+            plugins = load_plugins(tell=show_failure)
+        else:
+            plugins = load_plugins()
+    loaded.append(plugins)
     return plugins
 
 
