@@ -37,6 +37,10 @@ MAX_THINGS = 1000
 """The maximum number of parts that one hook may return."""
 
 
+MAX_FAILURES = 20
+"""The number of failures after which the other parts of one hook are not looked at."""
+
+
 @dataclass(frozen=True, slots=True)
 class PluginFailure:
     """A part of a plugin that could not be loaded. Everything else was loaded."""
@@ -187,7 +191,10 @@ class _Gathering:
             function = provider.hooks.get(hook)
             if function is None:
                 continue
+            failed_before = len(self.failures)
             for thing in self._asked(provider, hook, lambda: list(islice(not_async(function()), MAX_THINGS))) or ():  # noqa: B023  # called now
+                if len(self.failures) - failed_before >= MAX_FAILURES:
+                    break
                 accepted = self._asked(provider, hook, partial(self._accepted, thing, provider, what, wanted))
                 if accepted is not None:
                     name, gathered[name] = accepted

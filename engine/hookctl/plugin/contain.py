@@ -196,8 +196,7 @@ def _failure(hook: Hook, error: BaseException) -> HookctlError:
         return error  # from hookctl's own code, which registers the plugin in the same call
     if own := on_purpose(error):
         return own
-    is_own = type(error).__module__ == HookctlError.__module__  # the text of such an error never contains a secret
-    text = text_of(error) if hook.repeats_text or is_own else ""
+    text = text_of(error) if hook.repeats_text else ""
     return _error(hook, f"{hook.name} raised {type(error).__name__}" + (f": {text}" if text else ""))
 
 

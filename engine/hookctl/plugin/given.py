@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from math import isfinite
+from types import CoroutineType
 from typing import Any
 
 from hookctl.json.kinds import DESCRIBED, described, is_of_type
@@ -16,6 +17,8 @@ from hookctl.model import (
     Problem,
     Severity,
 )
+from hookctl.model.rules import urls
+from hookctl.model.rules.rule import Rule
 from hookctl.plugin.contain import BrokenContractError
 
 MAX_DEPTH = 64
@@ -29,6 +32,8 @@ MAX_LINE = 10_000
 """The maximum length of one text for people, in characters: a message, a hint, a summary, a label."""
 MAX_HEADERS = 1000
 """The maximum number of headers from one call."""
+MAX_SUGGESTIONS = 10
+_URL_RULES = frozenset(one.id for one in vars(urls).values() if isinstance(one, Rule))
 MAX_REPORT = 100_000_000
 """The maximum length of one report, in characters."""
 BY_NAME = ("properties", "patternProperties", "$defs", "dependentSchemas")
@@ -44,6 +49,8 @@ def kind(value: object) -> str:
     """The kind of a value, for messages: ``a list``, ``an int``, ``None``."""
     if value is None:
         return "None"
+    if type(value) is CoroutineType:
+        value.close()  # otherwise Python warns that it was never awaited
     name = type(value).__name__
     return f"{'an' if name[:1] in 'aeiouAEIOU' else 'a'} {name}"
 
@@ -193,7 +200,7 @@ def findings(given: Any) -> tuple[Finding, ...]:
 
 def _severity(value: object) -> Severity:
     if type(value) is not Severity and line(value) not in set(Severity):
-        raise BrokenContractError("a finding whose severity is neither error nor warning")
+        raise BrokenContractError("a severity that is neither error nor warning")
     return Severity(str.__str__(value))
 
 
@@ -205,9 +212,17 @@ def _pointer(value: object) -> Pointer:
 
 
 def problems(given: Any) -> tuple[Problem, ...]:
-    """The problems of a URL."""
+    """The problems of a URL. A rule that hookctl does not have becomes ``url-invalid``."""
     return tuple(
-        Problem(line(one.rule), line(one.message), line(one.hint), whole(one.start), whole(one.end))
+        Problem(
+            rule if (rule := line(one.rule)) in _URL_RULES else urls.URL_INVALID.id,
+            line(one.message),
+            line(one.hint),
+            min(max(0, whole(one.start)), MAX_LINE),
+            min(max(0, whole(one.end)), MAX_LINE),
+            suggestions=tuple(line(suggestion) for suggestion in islice(one.suggestions, MAX_SUGGESTIONS)),
+            severity=_severity(one.severity),
+        )
         for one in instances(given, Problem)
     )
 

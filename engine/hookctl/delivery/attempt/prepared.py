@@ -124,7 +124,12 @@ def named_body(plan: DeliveryPlan) -> str:
 
 
 def broken_rule(transport: Transport, url: str) -> str | None:
-    """The rule that a complete URL violates; None if a request may go there. Raises AttemptFailedError."""
+    """The rule that a complete URL violates, with the transport if it is one of its own; None if there is none.
+
+    Raises AttemptFailedError.
+    """
     with attributed_to(transport.who):
         problems = (transport.kind.check_url or check_url)(url)
+    if problems and transport.kind.check_url:
+        return f"{problems[0].rule} of {transport.who}"
     return problems[0].rule if problems else None if _URL_CHARACTERS.fullmatch(url) else URL_CHARACTER.id
