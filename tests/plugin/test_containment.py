@@ -1,4 +1,4 @@
-"""How calls of plugins are contained: threads, limits, interrupts, descriptions. test_contract.py has the whole table."""
+"""How calls of plugins are contained: threads, limits, interrupts, descriptions. The table is in test_contract.py."""
 
 from __future__ import annotations
 
