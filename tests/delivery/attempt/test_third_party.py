@@ -34,7 +34,7 @@ class Adapter(BaseAdapter):
     def send(self, *_: Any, **__: Any) -> Any:
         self.pause()
         response = requests.Response()
-        response.status_code, response._content = 202, b""  # as an adapter that has read the body
+        response.status_code, response.raw = 202, io.BytesIO()
         return response
 
     def close(self) -> None:
