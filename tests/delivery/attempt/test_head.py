@@ -272,6 +272,7 @@ def test_a_transports_own_rule_holds_for_what_an_event_makes(
     assert made.failure is not None
     assert (made.failure.kind, made.failure.message) == (
         FailureKind.RENDER,
-        "with the event's values inserted, the URL breaks the rule url-invalid of transport curl of plugin hookctl_plugins.transport",
+        "with the event's values inserted, the URL breaks the rule url-invalid of "
+        "transport curl of plugin hookctl_plugins.transport",
     )
     assert len(receiver.requests) == 1
