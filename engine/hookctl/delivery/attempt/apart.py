@@ -19,6 +19,9 @@ from hookctl.threads import CLOSE_GRACE
 POLL_SECONDS = 0.25
 """The longest poll, in seconds: how long a request waits if the transport's ``wake`` fails."""
 
+PAUSE_SECONDS = 0.002
+"""The pause after a poll without a result, in seconds; a new request ends it."""
+
 
 class TransportApart:
     """Passes requests to the thread that drives the transport, and collects what has ended.
@@ -107,7 +110,11 @@ class TransportApart:
                     asked, self._asked = self._asked, []
                 for what in asked:
                     what()
-                self._end(self._made("poll", POLL_SECONDS) if self._live else ())
+                if self._live:
+                    ended = self._made("poll", POLL_SECONDS)
+                    self._end(ended)
+                    if not ended:  # a `poll` that never waits must not take the processor from the runner
+                        self._has_work.wait(PAUSE_SECONDS)
         except AttemptFailedError as error:
             self._failed = error
             self._ready()
