@@ -159,6 +159,10 @@ def test_others_are_delivered_while_a_plugin_is_slow(
     slow = replace(make_plan(timeout_seconds=PATIENCE), name="Slow", **uses)
     document: dict[str, Json] = {"data": {"severity": "High"}}
     engine.start(Job("slow", slow, document, 1))
+    limit = time.monotonic() + PATIENCE
+    while not threads:
+        assert time.monotonic() < limit
+        assert engine.poll(0.05) == []
     engine.start(Job("other", replace(make_plan(timeout_seconds=PATIENCE), name="Other"), document, 1))
     assert ended(engine, 1)["other"].attempt.succeeded  # while the plugin waits for the event
     free.set()
