@@ -1,6 +1,7 @@
 # make demo   sets everything up and runs the whole of hookctl against a receiver of its own
 # make test   sets everything up and runs every test
 # make quick  lint and the fast tests, in under a minute
+# make soak   the same properties with new random examples, and 200 killed processes; RUNS=1 of them
 # make fuzz   random command lines, settings and input; SECONDS=600 of them, for each of its tests; and TEMPLATES=20000
 PYTHON ?= python3
 BIN := .venv/bin
@@ -12,10 +13,11 @@ QUICK := tests/config tests/house tests/model tests/network tests/plugin tests/r
 # Properties with many random examples, which `make test` checks.
 LONG := tests/config/directory/test_never_wrong.py tests/template/language/test_like_jinja.py tests/template/formats
 SECONDS := 600
+RUNS := 1
 TEMPLATES := 20000
 SEED :=
 
-.PHONY: demo test quick fuzz lint types contracts check bench docs picture clean
+.PHONY: demo test quick soak fuzz lint types contracts check bench docs picture clean
 
 demo: $(READY)
 	@$(BIN)/python examples/demo/run.py
@@ -25,6 +27,9 @@ test: $(READY)
 
 quick: lint
 	@$(BIN)/pytest -q -n auto $(QUICK) $(LONG:%=--ignore=%)
+
+soak: $(READY)
+	@for run in $$(seq $(RUNS)); do HYPOTHESIS_PROFILE=soak KILLS=200 $(BIN)/pytest -q -n auto || exit 1; done
 
 fuzz: $(READY)
 	@FUZZ_SECONDS=$(SECONDS) FUZZ_TEMPLATES=$(TEMPLATES) FUZZ_SEED=$(SEED) $(BIN)/pytest -q -n auto tests/hostile/test_fuzz.py tests/hostile/test_fuzz_templates.py

@@ -12,6 +12,7 @@
     |-- SettingsError               hookctl.toml, an option or an environment variable is wrong
     |-- OutputError                 standard output cannot be written; has whether its reader has left
     |-- PluginError                 a plugin raised, or broke its contract; names the plugin
+    |   `-- SameNameError           two plugins, or parts of two plugins, have the same name; names both plugins
     |-- RevisionError               a git revision cannot be read; quotes git's message
     |-- StateError                  the applied state does not allow the operation
     |   |-- StalePlanError          the applied state has changed since the plan was made
@@ -111,6 +112,10 @@ class PluginError(HookctlError):
         self.plugin = plugin
 
 
+class SameNameError(PluginError):
+    """Two plugins, or parts of two plugins, have the same name; the message names both plugins."""
+
+
 class RevisionError(HookctlError):
     """A git revision cannot be read: no repository, no such revision, no git."""
 
@@ -186,14 +191,25 @@ class TemplateError(HookctlError):
     """A template cannot be compiled.
 
     ``start`` and ``end`` are offsets in characters into the template's text (end exclusive), so the caller can point
-    into the file that contains it. ``rule`` is the id of a rule. If a plugin leaves it empty, hookctl chooses the rule.
+    into the file that contains it. ``pointer`` is the place of the error in a setting that is a mapping or a list.
+    ``rule`` is the id of a rule. If a plugin leaves it empty, hookctl chooses the rule.
     """
 
-    def __init__(self, message: str, *, hint: str = "", rule: str = "", start: int = 0, end: int = 0) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        rule: str = "",
+        start: int = 0,
+        end: int = 0,
+        pointer: tuple[str | int, ...] = (),
+    ) -> None:
         super().__init__(message, hint=hint)
         self.rule = rule
         self.start = start
         self.end = end
+        self.pointer = pointer
 
 
 class RenderError(HookctlError):

@@ -105,11 +105,14 @@ def test_the_second_waits_and_plans_anew(root: Path) -> None:
 
 
 def stop(process: subprocess.Popen[str], number: signal.Signals) -> None:
-    """Again if it came in the moment between the question and the wait for its answer, where Python does not see it."""
+    """Again if it came between the question and the wait for its answer, where Python does not see it.
+
+    A second signal while the process ends would kill it, so each has long to take effect.
+    """
     for _ in range(30):
         process.send_signal(number)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(1)
+            process.wait(10)
             return
 
 

@@ -19,7 +19,8 @@ import trustme
 from hookctl.model import DeliveryStatus
 from hookctl.testing.answers import Answer, ReceivedRequest
 
-KILLS = 200
+KILLS = int(os.environ.get("KILLS", "60"))
+"""`make soak` sets 200."""
 FATAL = """
 import os, signal
 from hookctl.plugin import ValidatorType, hookimpl

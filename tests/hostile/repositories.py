@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 from collections.abc import Callable
@@ -313,6 +314,59 @@ def policies_that_are_not_there(root: Path, _: Path) -> None:
     write(root, {"webhooks.d/a.yaml": GOOD, "hookctl.toml": '[policies."::error::x"]\nfile = "/etc/shadow"\n'})
 
 
+def a_plugin_that_nothing_enables(root: Path, outside: Path) -> None:
+    write(root, {"webhooks.d/a.yaml": GOOD, "plugins/evil.py": evil(outside), "hookctl.toml": "[plugins.files]\n"})
+
+
+def a_plugin_with_another_digest(root: Path, outside: Path) -> None:
+    line = f'[plugins.files]\nevil = "sha256:{"0" * 64}"\n'
+    write(root, {"webhooks.d/a.yaml": GOOD, "plugins/evil.py": evil(outside), "hookctl.toml": line})
+
+
+def a_plugin_with_the_digest_of_a_file_that_it_links_to(root: Path, outside: Path) -> None:
+    (outside / "evil.py").write_text(evil(outside), encoding="utf-8")
+    digest = hashlib.sha256(evil(outside).encode()).hexdigest()
+    write(root, {"webhooks.d/a.yaml": GOOD, "hookctl.toml": f'[plugins.files]\nevil = "sha256:{digest}"\n'})
+    link(root / "plugins/evil.py", outside / "evil.py")
+
+
+def a_folder_of_plugins_that_is_a_link(root: Path, outside: Path) -> None:
+    (outside / f"{CANARY}.py").write_text(evil(outside), encoding="utf-8")
+    write(root, {"webhooks.d/a.yaml": GOOD})
+    link(root / "plugins", outside)
+
+
+def a_folder_of_plugins_outside(root: Path, outside: Path) -> None:
+    folder = root.parent / "plugins"
+    write(folder, {"evil.py": evil(outside)})
+    digest = hashlib.sha256(evil(outside).encode()).hexdigest()
+    write(root, {"a.yaml": GOOD, "hookctl.toml": f'dir = "."\n[plugins.files]\nevil = "sha256:{digest}"\n'})
+
+
+def plugins_that_are_no_files(root: Path, _: Path) -> None:
+    write(root, {"webhooks.d/a.yaml": GOOD, "plugins/large.py": "#" * 2_000_000})
+    os.mkfifo(root / "plugins/pipe.py")
+    link(root / "plugins/zero.py", "/dev/zero")
+    (root / "plugins/directory.py").mkdir()
+
+
+def modules_beside_the_webhooks(root: Path, outside: Path) -> None:
+    settings = '[plugins]\nmodules = ["hookctl_evil", "hookctl_evil_package.part"]\n'
+    write(root, {"webhooks.d/a.yaml": GOOD, "hookctl.toml": settings, "hookctl_evil.py": evil(outside)})
+    write(root, {"hookctl_evil_package/part.py": evil(outside), "plugins/hookctl_evil.py": evil(outside)})
+
+
+def commands_in_names_of_plugins(root: Path, outside: Path) -> None:
+    write(root, {"webhooks.d/a.yaml": GOOD.replace("anomaly", "unknown")})
+    write(root, {f"plugins/{command.replace('/', '')}\n{command}.py": evil(outside) for command in COMMANDS})
+
+
+def evil(outside: Path) -> str:
+    """A plugin that shows that it runs."""
+    shown = f"print('{CANARY[:6]}' + '{CANARY[6:]}')"  # in two parts, so that the file is not found instead
+    return f"import pathlib\n{shown}\npathlib.Path({str(outside)!r}, 'ran').write_text('x')\n"
+
+
 def link(path: Path, target: Path | str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.symlink_to(target)
@@ -327,7 +381,7 @@ def a_store(root: Path, *statements: str) -> None:
     database.close()
 
 
-NOT_BUILDERS = {"write", "machine", "link", "a_store"}
+NOT_BUILDERS = {"write", "machine", "link", "a_store", "evil"}
 REPOSITORIES: dict[str, Builder] = {
     name: found
     for name, found in [*globals().items()]

@@ -430,8 +430,20 @@ WEBHOOK = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/\n"
             "call",
             "headers: {X-A: '{{ data.severity | mine }}'}\n",
         ),
+        (
+            lambda end: AuthType(name="mine", summary="", schema={}, build=safe, problems=end),
+            "hookctl_auth_types",
+            "problems",
+            "auth: {type: mine}\n",
+        ),
+        (
+            lambda end: AuthType(name="mine", summary="", schema={}, build=safe, expand=end),
+            "hookctl_auth_types",
+            "expand",
+            "auth: {type: mine}\n",
+        ),
     ],
-    ids=["validator", "transport", "filter"],
+    ids=["validator", "transport", "filter", "problems", "expand"],
 )
 def test_a_check_that_fails_is_a_finding(
     thing: Any, hook: str, name: str, *, text: str, ending: str, tmp_path: Path

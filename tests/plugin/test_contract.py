@@ -469,7 +469,7 @@ def observer(function: str) -> Row:
     return Row(
         hook="hookctl_observers",
         function=function,
-        thing=lambda name, end: Observer(name=name, **{function: end}),
+        thing=lambda name, end: Observer(name=name, **{function: end}),  # type: ignore[arg-type]
         call=lambda plugins, name: getattr(plugins.observers[name], function)(None, None),
         returns=False,
     )

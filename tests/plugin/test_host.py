@@ -174,17 +174,22 @@ def test_a_taken_name_is_refused_and_both_are_named() -> None:
     message = "plugin acme: it adds the auth 'bearer', but hookctl_plugins.auth already adds one with that name"
     assert failure_of(plugin(**giving(hookctl_auth_types=bearer))) == message
     assert load_plugins([plugin(**giving(hookctl_auth_types=bearer))]).failures[0].hint == (
-        "Uninstall the plugin, or ask its author to rename it."
+        "Remove the plugin, or ask its author to rename what it adds."
     )
     one, two = (plugin(name, **giving(hookctl_policies=THINGS["hookctl_policies"])) for name in ("one", "two"))
-    assert load_plugins([one, two]).failures[0].hint == "Uninstall one of the two."
+    assert load_plugins([one, two]).failures[0].hint == (
+        "Remove one of the two, or ask its author to rename what it adds."
+    )
     assert failure_of(one, two) == "plugin two: it adds the policy 'x-policy', but one already adds one with that name"
     assert load_plugins([one, two]).origins["policy", "x-policy"] == "one"
 
 
 def test_the_same_plugin_twice_is_refused() -> None:
     acme = plugin()
-    assert failure_of(acme, acme).startswith("plugin acme cannot be registered: ")
+    message = "two plugins have the name 'acme': the SimpleNamespace acme and the SimpleNamespace acme"
+    assert failure_of(acme, acme) == message
+    assert failure_of(acme, plugin()) == message
+    assert [failure.message for failure in load_plugins([acme, acme]).same_names] == [message]
 
 
 def test_an_unknown_hook_is_refused() -> None:
@@ -202,7 +207,7 @@ def test_a_hook_with_arguments_is_refused() -> None:
 
 def test_functions_without_the_mark_are_no_hooks() -> None:
     plugins = load_plugins([SimpleNamespace(__name__="acme", hookctl_observers=never, helper=never)])
-    assert not plugins.observers
+    assert {plugins.origins["observer", name] for name in plugins.observers} == {"hookctl_plugins.observer"}
 
 
 def test_built_in_plugins_come_first_and_in_order() -> None:
@@ -321,8 +326,9 @@ def test_a_plugin_that_cannot_be_imported_is_named(site: Path, code: str) -> Non
 def test_two_distributions_with_one_name_are_refused(site: Path) -> None:
     install(site, code=CODE)
     install(site, code=CODE, distribution="hookctl-other", module="hookctl_other_test")
-    assert failure_of().startswith("plugin acme cannot be registered: ")
+    assert failure_of() == "two plugins have the name 'acme': hookctl-acme 1.2.3 and hookctl-other 1.2.3"
     assert "acme" in load_plugins().secret_sources
+    assert not {"hookctl_acme_test", "hookctl_other_test"} <= set(sys.modules)  # the second is not even imported
 
 
 @pytest.mark.parametrize(("given", "what"), [(None, "None"), (5, "an int")])

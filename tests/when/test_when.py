@@ -46,6 +46,11 @@ def test_truth_is_jmespaths(text: str, expected: bool) -> None:
     assert compile_when(text).matches(DOCUMENT) is expected
 
 
+def test_conditions_side_by_side_are_not_nested() -> None:
+    sides = "!(data.severity != 'Low') && [a, b][?!c && d] && sort_by(x, &y) || " * 8 + "data.gone"
+    compile_when(sides)
+
+
 def test_what_cannot_be_applied_is_an_error_with_the_expression() -> None:
     for text in ["length(event_time)", "sum(data.groups)", "sort_by(data.groups, &gone)[0] == `1` && abs('x')"]:
         with pytest.raises(RenderError) as caught:
@@ -65,7 +70,9 @@ def test_what_cannot_be_applied_is_an_error_with_the_expression() -> None:
         ("a b", "b", "'b' is not expected here"),
         ("(" * 500, "(", "nested deeper than 20"),
         ("!" * 900 + "a", "!", "nested deeper than 20"),
-        ("&" * 900 + "a", "&", "nested deeper than 20"),
+        ("& " * 400 + "a", "& ", "nested deeper than 20"),
+        ("(! &" * 7 + "a", "&a", "nested deeper than 20"),
+        ("!(a) && " * 19 + "(" * 21, "(", "nested deeper than 20"),
         ("a | " * 100 + "a", "a |", "more than 60 steps"),
         ("a[*]." * 100 + "a", "a[*]", "more than 60 steps"),
         ("a" * 1001, "a", "more than 1000 characters"),

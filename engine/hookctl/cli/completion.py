@@ -56,20 +56,17 @@ def webhook_names(ctx: click.Context, _parameter: click.Parameter, incomplete: s
     return _proposed([*_names_in_files(session), *_applied_names(session)], incomplete)
 
 
-def topics_and_rules(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+def topics_and_rules(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """What ``hookctl explain`` takes: pages, rules and policies."""
     from hookctl.cli.pages import topics
     from hookctl.config.check.catalog import RULES
-    from hookctl.plugin.host import load_plugins
 
-    return _proposed([*topics(), *RULES, *load_plugins().policies], incomplete)
+    return _proposed([*topics(), *RULES, *_session(ctx).loaded.policies], incomplete)
 
 
-def event_types(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+def event_types(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The names of the event types."""
-    from hookctl.plugin.host import load_plugins
-
-    return _proposed(load_plugins().event_types, incomplete)
+    return _proposed(_session(ctx).loaded.event_types, incomplete)
 
 
 def delivery_ids(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -87,13 +84,15 @@ def _session(ctx: click.Context) -> Session:
     from hookctl.cli.session import open_session
 
     given = ctx.find_root().params
-    return open_session(
+    session = open_session(
         directory=given.get("directory"),
         store=given.get("store"),
         config=given.get("config"),
         color="never",
         debug=False,
     )
+    session.tolerant = True
+    return session
 
 
 def _names_in_files(session: Session) -> Iterator[str]:

@@ -37,7 +37,7 @@ def unexpected(
     """
     from hookctl.plugin.raised import text_of
 
-    loaded: Plugins | None = plugins or (session.__dict__.get("plugins") if session else None)
+    loaded: Plugins | None = plugins or (session.__dict__.get("loaded") if session else None)
     secrets = frozenset(loaded.containment.secrets) if loaded else frozenset()
     origin = plugins.origins.get(("command", command)) if plugins else None
     if origin:

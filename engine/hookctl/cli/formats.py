@@ -14,7 +14,6 @@ import click
 from hookctl.cli.terminal import text_width
 from hookctl.errors import FileError, FileOutsideError, HookctlError
 from hookctl.files import SHARED, write_file
-from hookctl.installed import any_third_party
 from hookctl.report.formats.registry import FORMATS, Kind, built_in
 from hookctl.report.text.columns import fitted
 from hookctl.report.text.printable import inert, printable
@@ -126,7 +125,7 @@ def _own_names(kinds: Collection[Kind]) -> tuple[str, ...]:
 def _added(ctx: click.Context | None) -> Mapping[str, ReportFormat]:
     """What plugins add, by name; empty without a session, as in a completion. Loads plugins only if there are any."""
     session = ctx.obj if ctx else None
-    return session.plugins.formats if session is not None and any_third_party() else {}
+    return session.loaded.formats if session is not None and session.may_have_plugins() else {}
 
 
 # -- the option ------------------------------------------------------------------------------------------------------

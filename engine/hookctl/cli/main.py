@@ -17,7 +17,6 @@ from hookctl.cli.failure import refuse_unreadable_text, report_click, report_err
 from hookctl.cli.groups import SuggestingGroup
 from hookctl.cli.streams import open_streams
 from hookctl.errors import HookctlError, OutputError
-from hookctl.installed import any_third_party
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -40,6 +39,8 @@ EXPECTED = (click.ClickException, click.Abort, click.exceptions.Exit, KeyboardIn
 TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 """Values of an environment variable that turn a flag on, as click reads them."""
 _LOADED = "hookctl.plugins"
+_USED = (("directory", "DIR"), ("config", "CONFIG"))
+"""The options that decide which plugins there are, with their variables, which `--help` comes before."""
 
 
 class LazyGroup(SuggestingGroup):
@@ -120,14 +121,18 @@ def _summaries(ctx: click.Context) -> list[tuple[str, str]]:
 def _plugins(ctx: click.Context) -> Plugins | None:
     """Every plugin, loaded once for the context; None if only built-in ones exist, which add no commands."""
     if _LOADED not in ctx.meta:
-        if not any_third_party():
-            return None
-        from hookctl.cli.session import every_plugin
+        from hookctl.cli.session import open_session
 
-        debug = (
-            ctx.params.get("debug") or os.environ.get("HOOKCTL_DEBUG", "").lower() in TRUE
-        )  # `--help` comes before the variable is read
-        ctx.meta[_LOADED] = every_plugin(debug=bool(debug))
+        given = {name: ctx.params.get(name) or os.environ.get(f"HOOKCTL_{variable}") for name, variable in _USED}
+        debug = bool(ctx.params.get("debug")) or os.environ.get("HOOKCTL_DEBUG", "").lower() in TRUE
+        try:
+            session = open_session(**given, store=None, color="never", debug=debug)
+        except HookctlError:
+            return None  # there is no working directory, which the command itself reports
+        session.tolerant = True
+        if not session.may_have_plugins():
+            return None
+        ctx.meta[_LOADED] = session.loaded
     plugins: Plugins = ctx.meta[_LOADED]
     return plugins
 
@@ -182,7 +187,7 @@ def hookctl(
     ctx.obj = open_session(directory=directory, store=store, config=config, color=color, debug=debug)
     ctx.call_on_close(ctx.obj.close)
     if _LOADED in ctx.meta:
-        ctx.obj.plugins = ctx.meta[_LOADED]
+        ctx.obj.loaded = ctx.meta[_LOADED]
 
 
 def main() -> None:

@@ -55,8 +55,8 @@ def saved_plan(
 
 
 def _require_applicable(session: Session, plan: Plan) -> None:
-    """The same hookctl and plugins must have made the plan that would carry it out."""
-    from hookctl.config.review import tool_versions
+    """The same hookctl, and the same plugins for its webhooks, must have made the plan that would carry it out."""
+    from hookctl.config.tool_versions import differences, tool_versions
 
     if plan.against:
         revision = f"the git revision {plan.against.ref!r}"
@@ -64,9 +64,9 @@ def _require_applicable(session: Session, plan: Plan) -> None:
             f"the plan compares with {revision} instead of what is applied, so it cannot be applied",
             hint="Save one with `hookctl plan --out FILE`.",
         )
-    versions = tool_versions(session.plugins)
+    versions = tool_versions(session.plugins, plan)
     if plan.versions != versions:
-        was, now = (", ".join(map(" ".join, sorted(tools.items()))) for tools in (plan.versions, versions))
+        was, now = differences(plan.versions, versions)
         raise StalePlanError(
             f"the plan is stale: it was made by {was}, and this is {now}",
             hint="Run `hookctl plan` again and review the new plan.",

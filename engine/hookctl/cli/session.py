@@ -10,15 +10,16 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hookctl.cli.echo import echo
 from hookctl.cli.settings import shown_path
 from hookctl.cli.settings_file import NAME, check_own, read_settings
 from hookctl.errors import FileError, SettingsError
 from hookctl.files import resolve_given
+from hookctl.installed import any_third_party
 
 if TYPE_CHECKING:
     from hookctl.cli.progress import Progress
     from hookctl.model.secret import SecretReference
+    from hookctl.model.store_type import StoreType
     from hookctl.network import Network
     from hookctl.network.proxy import Proxy
     from hookctl.plugin.calls import Plugins
@@ -46,6 +47,11 @@ class Session:
     debug: bool = False
     given_proxy: str | None = None
     """``--proxy`` or its variable, of a command that has the option."""
+    base: str | None = None
+    """The git revision of ``plan --against``, whose settings must enable a plugin too."""
+    tolerant: bool = False
+    """True for a command that only describes or checks: it works even if two plugins have the same name, or if the
+    settings cannot be read."""
     _opened: Store | None = field(default=None, init=False)
 
     @cached_property
@@ -68,18 +74,42 @@ class Session:
         url: str = self.given_store or self.settings.get("store", STORE)
         return url
 
-    @cached_property
+    @property
     def plugins(self) -> Plugins:
+        """Every plugin, as in :attr:`loaded`. Raises SameNameError if it is not clear which one a name means."""
+        if self.loaded.same_names and not self.tolerant:
+            from hookctl.cli.plugin_loading import same_names
+
+            raise same_names(self.loaded)
+        return self.loaded
+
+    @cached_property
+    def loaded(self) -> Plugins:
         """Every plugin, loaded on first use, with a warning for each part that could not be loaded."""
-        return every_plugin(debug=self.debug)
+        from hookctl.cli.plugin_loading import every_plugin
+
+        return every_plugin(self)
 
     def load_plugins(self, *, warn: bool = True) -> None:
-        """Load the plugins now, if they are not loaded yet; ``warn`` as for :func:`every_plugin`.
+        """Load the plugins now, if they are not loaded yet. ``warn``: also about what could not be loaded.
 
-        A command does so before it catches signals: after that, Ctrl-C could not end an import that hangs.
+        A command does so before it catches signals: after that, Ctrl-C could not end an import that hangs. Raises
+        SameNameError as :attr:`plugins` does.
         """
-        if "plugins" not in self.__dict__:
-            self.__dict__["plugins"] = every_plugin(debug=self.debug, warn=warn)
+        if "loaded" not in self.__dict__:
+            from hookctl.cli.plugin_loading import every_plugin
+
+            self.__dict__["loaded"] = every_plugin(self, warn=warn)
+        _ = self.plugins
+
+    def may_have_plugins(self) -> bool:
+        """Whether there may be a plugin that is not built in. False also if the settings cannot be read."""
+        if any_third_party():
+            return True
+        try:
+            return bool(self.settings.get("plugins"))
+        except SettingsError:
+            return False
 
     @cached_property
     def progress(self) -> Progress:
@@ -89,13 +119,25 @@ class Session:
         return Progress()
 
     @property
+    def store_types(self) -> Mapping[str, StoreType]:
+        """The stores that plugins add, by scheme; empty if the store is built in, so that it opens without plugins."""
+        from hookctl.store.opening import NO_TYPES, has_built_in_scheme
+
+        return NO_TYPES if has_built_in_scheme(self.store_url) else self.plugins.stores
+
+    @property
+    def store_name(self) -> str:
+        """The store for messages: its file, or else only its scheme, because a URL may contain a password."""
+        return str(next(iter(self.store_files), f"the {self.store_url.partition(':')[0]} store"))
+
+    @property
     def store(self) -> Store:
         """The store, opened when first asked for, and created if there is none. Raises SettingsError and StoreError."""
         if self._opened is None:
             from hookctl.store.opening import open_store
 
             _ = self.store_files  # checked first
-            self._opened = open_store(self.store_url)
+            self._opened = open_store(self.store_url, types=self.store_types)
         return self._opened
 
     def existing_store(self) -> Store | None:
@@ -104,7 +146,7 @@ class Session:
             from hookctl.store.opening import open_store
 
             _ = self.store_files  # checked first
-            self._opened = open_store(self.store_url, create=False)
+            self._opened = open_store(self.store_url, create=False, types=self.store_types)
         return self._opened
 
     def close(self) -> None:
@@ -121,7 +163,7 @@ class Session:
         """
         from hookctl.store.opening import store_files
 
-        files = store_files(self.store_url)
+        files = store_files(self.store_url, self.store_types)
         for file in files:
             _usable(file, self._source("--store", "store", given=bool(self.given_store)))
             if not self.given_store and not self.config and "store" in self.settings:
@@ -182,67 +224,6 @@ class Session:
 
         is_in_file = not given and setting in self.settings
         return f"{shown_path(self.config or NAME)}: {setting}" if is_in_file else source_of(option)
-
-
-def every_plugin(*, debug: bool, warn: bool = True) -> Plugins:
-    """Every installed plugin, without commands, formats and policies whose names hookctl uses itself.
-
-    Args:
-        debug: whether to show a traceback for each failure of a plugin, now and later.
-        warn: whether to warn on standard error about what could not be loaded.
-    """
-    from hookctl.cli.command_list import COMMANDS
-    from hookctl.plugin.host import BUILT_IN
-
-    plugins = _loaded(debug=debug)
-    hint = "Uninstall the plugin, or ask its author to rename it."
-    for name in plugins.commands:
-        if name in COMMANDS:
-            plugins = plugins.without(
-                "command", name, f"adds the command {name!r}, but hookctl has a command of that name", hint
-            )
-    if plugins.formats:
-        from hookctl.report.formats.registry import FORMATS
-
-        for name in plugins.formats.keys() & {"text", *FORMATS}:
-            plugins = plugins.without(
-                "format", name, f"adds the format {name!r}, but hookctl has a format of that name", hint
-            )
-    third_party = [name for name in plugins.policies if plugins.origins["policy", name] not in BUILT_IN]
-    if third_party:
-        from hookctl.config.check.catalog import RULES
-
-        for name in third_party:
-            if name in RULES:
-                plugins = plugins.without("policy", name, f"adds the policy {name!r}, but a rule has that name", hint)
-    for failure in plugins.failures if warn else ():
-        from hookctl.report.text.printable import printable
-
-        echo(
-            f"Warning: {printable(failure.message)}\n  hookctl continues without it. {printable(failure.hint)}",
-            err=True,
-        )
-    return plugins
-
-
-def _loaded(*, debug: bool) -> Plugins:
-    """Every installed plugin, as it is."""
-    from hookctl.cli.strays import global_state, report_strays
-    from hookctl.installed import any_third_party
-    from hookctl.plugin.host import load_plugins
-
-    loaded: list[Plugins] = []
-    if any_third_party():
-        report_strays(lambda: frozenset(loaded[0].containment.secrets if loaded else ()), debug=debug)
-    with global_state():
-        if debug:
-            from hookctl.cli.debugging import show_failure
-
-            plugins = load_plugins(tell=show_failure)
-        else:
-            plugins = load_plugins()
-    loaded.append(plugins)
-    return plugins
 
 
 def open_session(*, directory: str | None, store: str | None, config: str | None, color: str, debug: bool) -> Session:

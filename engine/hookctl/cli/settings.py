@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,20 @@ def _is_list_of_text(value: object) -> bool:
     return isinstance(value, list) and all(map(_is_text, value))
 
 
+def _is_list_of_modules(value: Any) -> bool:
+    return _is_list_of_text(value) and all(part.isidentifier() for name in value for part in name.split("."))
+
+
+def _is_table_of_digests(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        PLUGIN.fullmatch(name) and isinstance(digest, str) and DIGEST.fullmatch(digest)
+        for name, digest in value.items()
+    )
+
+
+PLUGIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+"""The name of a plugin that is a single file, which is the file's name without ``.py``."""
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 TEXT = Form("a string that is not empty", _is_text)
 COUNT = Form(f"a whole number from 1 to {MAX_COUNT:,}", _is_count)
 PERCENT = Form("a number from 0 to 100", lambda value: _is_number(value) and 0 <= value <= 100)
@@ -50,6 +65,8 @@ DURATION = Form('a duration such as "30d" or "12h"', _is_text)
 SIZE = Form('a size such as "500MB" or "20GB"', _is_text)
 TEXTS = Form("a list of strings that are not empty", _is_list_of_text)
 NETWORKS = Form('a list of networks such as ["10.1.0.0/16"]', _is_list_of_text)
+MODULES = Form('a list of modules such as ["acme_webhooks"]', _is_list_of_modules)
+DIGESTS = Form('a table of names and digests such as {acme = "sha256:..."}, in hexadecimal', _is_table_of_digests)
 TABLE = Form("a table", lambda value: isinstance(value, dict))
 
 SETTINGS: Mapping[str, Form | Mapping[str, Form]] = {
@@ -60,14 +77,17 @@ SETTINGS: Mapping[str, Form | Mapping[str, Form]] = {
     "cacert_for": {EACH: TEXT},
     "proxy": TEXT,
     "allow": {EACH: NETWORKS},
+    "plugins": {"modules": MODULES, "files": DIGESTS},
     "policies": {EACH: TABLE},
+    "observers": {EACH: TABLE},
     "safety": {"removal_percent": PERCENT, "removal_minimum": COUNT},
     "retention": {"age": DURATION, "size": SIZE},
     "intake": {"max_waiting": COUNT, "min_free": SIZE},
 }
 """Every key of ``hookctl.toml``, documented in docs/settings.md. A mapping stands for a table and its keys.
 
-The text of a duration, a size or a network, and the settings of a policy, are checked where they are used.
+The text of a duration, a size or a network, and the settings of a policy or an observer, are checked where they are
+used.
 """
 
 

@@ -33,6 +33,11 @@ def read_settings(config: str | None) -> Mapping[str, Any]:
         raise SettingsError(
             f"{shown_path(path)} cannot be read: {error.message}", hint="`hookctl explain settings` describes the file."
         ) from error
+    return parse_settings(path, content)
+
+
+def parse_settings(path: Path, content: bytes) -> Mapping[str, Any]:
+    """The settings in the content of a file; ``path`` is for messages. Raises SettingsError."""
     settings = _parsed(path, content)
     check_settings(shown_path(path), settings)
     return settings

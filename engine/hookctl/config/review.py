@@ -13,7 +13,6 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol
 
-from hookctl._version import __version__
 from hookctl.config.diff import DEFAULT_LIMIT, RemovalLimit, make_plan
 from hookctl.config.directory import CheckedDirectory, check_directory, check_revision
 from hookctl.config.effects import Effects, Find, Recent, Surroundings, find_effects
@@ -25,6 +24,7 @@ from hookctl.config.plan_findings import (
     check_protected,
     check_removals,
 )
+from hookctl.config.tool_versions import tool_versions
 from hookctl.errors import InvalidFilesError
 from hookctl.model import (
     AppliedState,
@@ -202,7 +202,8 @@ def review_files(
         if not is_known and not any(finding.rule == AGAINST.id and finding.webhook == name for finding in findings):
             raise unknown_webhook(name, {*applied.plans, *checked.plans})
     desired = _with_applied(checked, applied, options.only) if checked.is_partial else checked.plans
-    plan = make_plan(applied, desired, tool_versions(plugins), only=options.only, against=revision)
+    plan = make_plan(applied, desired, {}, only=options.only, against=revision)
+    plan = replace(plan, versions=tool_versions(plugins, plan))
     found = _review(plan, applied, plugins, store, options, checked=checked, findings=findings)
     return replace(found, plan=replace(plan, heal=found.effects.healing.repairs))
 
@@ -334,13 +335,3 @@ def _recent(store: StoreReader, counts: Mapping[str, object]) -> Recent:
         [event.received_at for event in found],
         lambda webhook: store.events_with_delivery(webhook, ids) if webhook in counts else (),
     )
-
-
-def tool_versions(plugins: Plugins) -> dict[str, str]:
-    """What makes a plan: the version of hookctl, and of each distribution that adds plugins."""
-    third_party = {
-        provider.distribution or provider.name: provider.version
-        for provider in plugins.providers
-        if not provider.built_in
-    }
-    return {"hookctl": __version__, **third_party}

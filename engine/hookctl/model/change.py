@@ -113,7 +113,7 @@ class Plan:
     digests: Mapping[str, str]
     """The digest of each unchanged delivery plan, by name. The plans need not be read for it."""
     versions: Mapping[str, str]
-    """The versions of hookctl and of each plugin's distribution: a plan names what made it."""
+    """The versions of hookctl, and of each plugin that the new and changed webhooks use: a plan names what made it."""
     only: tuple[str, ...] = ()
     """The names that the plan is limited to, in order; all other webhooks stay unchanged. Empty: every webhook."""
     against: Revision | None = None

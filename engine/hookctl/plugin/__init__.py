@@ -3,13 +3,15 @@
 import pluggy
 
 from hookctl.masking import mask_secrets
-from hookctl.model import Finding, Severity
+from hookctl.model import ClientCertificate, Finding, Severity
+from hookctl.plugin.client_certificates import client_certificate, set_client_certificate
 from hookctl.plugin.interfaces import (
     AuthContext,
     AuthType,
     CheckPlan,
     Completion,
     ConcurrentTransport,
+    EngineCheck,
     Envelope,
     EventType,
     FilterType,
@@ -23,6 +25,7 @@ from hookctl.plugin.interfaces import (
     ReviewReport,
     SecretSource,
     Settings,
+    StoreType,
     TransportType,
     Validate,
     ValidatorType,
@@ -35,8 +38,10 @@ __all__ = [
     "AuthContext",
     "AuthType",
     "CheckPlan",
+    "ClientCertificate",
     "Completion",
     "ConcurrentTransport",
+    "EngineCheck",
     "Envelope",
     "EventType",
     "FilterType",
@@ -52,9 +57,12 @@ __all__ = [
     "SecretSource",
     "Settings",
     "Severity",
+    "StoreType",
     "TransportType",
     "Validate",
     "ValidatorType",
+    "client_certificate",
     "hookimpl",
     "mask_secrets",
+    "set_client_certificate",
 ]

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from hookctl.errors import TransportError
-from hookctl.model import FailureKind, Request, Timing
+from hookctl.model import ClientCertificate, FailureKind, Request, Timing
 from hookctl.plugin import answers, given
 from hookctl.plugin.contain import BrokenContractError, Hook, not_async
 from hookctl.plugin.interfaces import Completion, ConcurrentTransport, Refreshable
@@ -35,6 +35,9 @@ class _Auth:
             applied = request
         if not hasattr(applied, "headers"):
             raise BrokenContractError(f"{given.kind(applied)}, not a request")
+        certificate = getattr(applied, "cert", None)
+        if certificate is not None and type(certificate) is not ClientCertificate:
+            raise BrokenContractError(f"a request whose cert is {given.kind(certificate)}, not a ClientCertificate")
         if hooks := applied.hooks["response"]:
             applied.hooks = {"response": [self._response_hook(hook) for hook in hooks]}
         return applied

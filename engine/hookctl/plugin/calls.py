@@ -9,7 +9,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hookctl.errors import HookctlError, PluginError
+from hookctl.errors import HookctlError, PluginError, SameNameError
 from hookctl.plugin.contain import BrokenContractError, Containment, Hook, not_async
 from hookctl.plugin.contained import contained
 from hookctl.plugin.given import kind
@@ -21,6 +21,7 @@ from hookctl.plugin.interfaces import (
     Policy,
     ReportFormat,
     SecretSource,
+    StoreType,
     TransportType,
     ValidatorType,
 )
@@ -33,6 +34,8 @@ T = TypeVar("T")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 SCHEME = re.compile(r"[a-z][a-z0-9_-]*")
 """The form of a scheme, as in ``hookctl.model.secret.REFERENCE``. A reference cannot use any other scheme."""
+WITH_SCHEME = frozenset({"secret source", "store"})
+"""The kinds of parts that have a scheme instead of a name."""
 MAX_THINGS = 1000
 """The maximum number of parts that one hook may return."""
 
@@ -43,13 +46,16 @@ MAX_FAILURES = 20
 
 @dataclass(frozen=True, slots=True)
 class PluginFailure:
-    """A part of a plugin that could not be loaded. Everything else was loaded."""
+    """A plugin, or a part of one, that was not loaded. Everything else was loaded."""
 
     plugin: str
     distribution: str
     """The distribution, as in :attr:`Provider.distribution`."""
     message: str
     hint: str
+    kind: str = "failed"
+    """``failed``; ``same name`` if its name is taken, which plans and deliveries do not accept; ``disabled`` for a file
+    that ``hookctl.toml`` does not enable; ``settings`` if that file cannot be read, so that it enables none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +64,23 @@ class Provider:
 
     name: str
     distribution: str
-    """The installed distribution that it belongs to; empty if it was passed in directly."""
+    """The installed distribution that it belongs to; empty if there is none."""
     version: str
+    """The version of its distribution or module; for a single file, ``sha256:`` and its digest."""
     built_in: bool
     hooks: Mapping[str, Callable[[], Iterable[Any]]]
+    place: str = ""
+    """Where hookctl found it if ``hookctl.toml`` enables it: ``module NAME``, or the path of the file."""
+
+    @property
+    def package(self) -> str:
+        """What has the version: the distribution, or else the file, the module or the plugin."""
+        return self.distribution or self.place or self.name
+
+    @property
+    def shown(self) -> str:
+        """The package with its version, for people. A digest is shortened."""
+        return f"{self.package} {self.version[:19] if self.version.startswith('sha256:') else self.version}".strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +98,8 @@ class Plugins:
     formats: Mapping[str, ReportFormat]
     """The formats that plugins add to those of ``hookctl.report.formats``."""
     commands: Mapping[str, click.Command]
+    stores: Mapping[str, StoreType]
+    """The stores that plugins add to those of ``hookctl.store``, by scheme."""
     providers: tuple[Provider, ...]
     origins: Mapping[tuple[str, str], str]
     """The plugin of each part: ``("auth", "oauth2") -> "hookctl_plugins.auth"``."""
@@ -108,6 +129,7 @@ class Plugins:
             observers=gathering.gather("hookctl_observers", "observer", Observer),
             formats=gathering.gather("hookctl_format_types", "format", ReportFormat),
             commands=gathering.gather("hookctl_commands", "command", _command_class(found)),
+            stores=gathering.gather("hookctl_store_types", "store", StoreType),
             providers=found,
             origins=gathering.origins,
             third_party=frozenset(gathering.third_party),
@@ -115,8 +137,13 @@ class Plugins:
             containment=containment,
         )
 
+    @property
+    def same_names(self) -> tuple[PluginFailure, ...]:
+        """The plugins and parts that were not loaded because their name is taken."""
+        return tuple(failure for failure in self.failures if failure.kind == "same name")
+
     def without(self, what: str, name: str, message: str, hint: str) -> Plugins:
-        """A copy without one policy, format or command. ``message`` follows the plugin's name and gives the reason."""
+        """A copy without one policy, format, command or store. ``message`` follows the plugin's name."""
         provider = next(provider for provider in self.providers if provider.name == self.origins[what, name])
         failure = PluginFailure(provider.name, provider.distribution, f"plugin {provider.name} {message}", hint)
         origins = {thing: origin for thing, origin in self.origins.items() if thing != (what, name)}
@@ -125,6 +152,7 @@ class Plugins:
             policies={other: policy for other, policy in self.policies.items() if (what, other) != ("policy", name)},
             formats={other: one for other, one in self.formats.items() if (what, other) != ("format", name)},
             commands={other: command for other, command in self.commands.items() if (what, other) != ("command", name)},
+            stores={other: one for other, one in self.stores.items() if (what, other) != ("store", name)},
             origins=origins,
             failures=(*self.failures, failure),
         )
@@ -151,7 +179,8 @@ def failed_to_load(plugin: str, distribution: str, what: str, error: HookctlErro
     """The failure that ended ``what`` in a plugin. hookctl's own errors name the plugin already; others do not."""
     is_named = isinstance(error, PluginError) and error.plugin == plugin
     message = error.message if is_named else f"plugin {plugin}: {what} raised {type(error).__name__}: {error.message}"
-    return PluginFailure(plugin, distribution, message, error.hint)
+    kind = "same name" if type(error) is SameNameError else "failed"
+    return PluginFailure(plugin, distribution, message, error.hint, kind)
 
 
 def _remembering(source: SecretSource, secrets: set[str]) -> SecretSource:
@@ -214,32 +243,32 @@ class _Gathering:
             return None
 
     def _accepted(self, thing: Any, provider: Provider, what: str, wanted: type[T]) -> tuple[str, T]:
-        """The name of a part, and its usable form. Raises BrokenContractError, and PluginError if the name is taken."""
+        """The name of a part, and its usable form. Raises BrokenContractError and SameNameError."""
         if not isinstance(thing, wanted):
             raise BrokenContractError(f"{kind(thing)}, not a {wanted.__name__}")
-        name = getattr(thing, "scheme" if what == "secret source" else "name")
-        if type(name) is not str or not (SCHEME if what == "secret source" else NAME).fullmatch(name):
+        has_scheme = what in WITH_SCHEME
+        name = getattr(thing, "scheme" if has_scheme else "name")
+        if type(name) is not str or not (SCHEME if has_scheme else NAME).fullmatch(name):
             given = repr(name) if isinstance(name, str) else kind(name)
             advice = (
                 "a scheme is lower-case letters, digits, `_`, `-`"
-                if what == "secret source"
+                if has_scheme
                 else "a name is letters, digits, `.`, `_`, `-`"
             )
             raise BrokenContractError(f"a {what} named {given}; {advice}")
         if (what, name) in self.origins:
             owner = self.origins[what, name]
             is_built_in = any(other.name == owner and other.built_in for other in self.providers)
-            hint = (
-                "Uninstall the plugin, or ask its author to rename it." if is_built_in else "Uninstall one of the two."
-            )
+            one = "the plugin" if is_built_in else "one of the two"
             message = (
                 f"plugin {provider.name}: it adds the {what} {name!r}, but {owner} already adds one with that name"
             )
-            raise PluginError(message, hint=hint, plugin=provider.name)
+            hint = f"Remove {one}, or ask its author to rename what it adds."
+            raise SameNameError(message, hint=hint, plugin=provider.name)
         if provider.built_in:
             return name, thing
         # Policies and formats read whole plans, and a secret source may ask a server; no other delivery waits for them.
-        is_slow = what in {"policy", "format", "secret source"}
+        is_slow = what in {"policy", "format", "secret source", "store"}
         gets_no_secret = what in {"policy", "format"}
         part = Part(self.containment, provider.name, what, name, at_start=is_slow, repeats_text=gets_no_secret)
         return name, contained(thing, part)

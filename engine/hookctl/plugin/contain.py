@@ -47,6 +47,8 @@ class Hook:
     """Whether the call may take :data:`START_SECONDS`."""
     repeats_text: bool = False
     """Whether messages may quote an exception's text, because the code received no secret."""
+    errors: tuple[type[HookctlError], ...] = ()
+    """What the call may raise on purpose, in addition to ``ON_PURPOSE``; a subclass comes before its base class."""
 
 
 class BrokenContractError(Exception):
@@ -92,6 +94,18 @@ class Containment:
         if self._tell:
             self._tell(call.error.message, call.trace, frozenset(self.secrets.union(call.credentials)))
         raise call.error from call.raised
+
+    def call_here(self, hook: Hook, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """As :meth:`call`, but on this thread and without a time limit, for code that depends on its thread."""
+        try:
+            return not_async(function(*args, **kwargs))
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            failure = _failure(hook, error)
+            if self._tell:
+                self._tell(failure.message, trace_of(error), frozenset(self.secrets))
+            raise failure from (error if runs_no_code(error) else None)
 
     def _make_on_helper(self, call: _Call, seconds: float) -> None:
         hook = call.hook
@@ -194,7 +208,7 @@ def _failure(hook: Hook, error: BaseException) -> HookctlError:
         return _error(hook, f"{hook.name} returned {text_of(error)}")
     if type(error) is PluginError and error.plugin == hook.plugin:
         return error  # from hookctl's own code, which registers the plugin in the same call
-    if own := on_purpose(error):
+    if own := on_purpose(error, hook.errors):
         return own
     text = text_of(error) if hook.repeats_text else ""
     return _error(hook, f"{hook.name} raised {type(error).__name__}" + (f": {text}" if text else ""))

@@ -7,10 +7,14 @@ or a result of the wrong type, is then reported with the plugin's name instead o
 from __future__ import annotations
 
 from collections.abc import Callable
+from os import fspath
+from pathlib import Path
 from typing import Any
 
+from hookctl.model.store_type import EngineCheck
 from hookctl.plugin import given
 from hookctl.plugin.built import built_auth, built_transport
+from hookctl.plugin.built_store import built_store
 from hookctl.plugin.contain import BrokenContractError
 from hookctl.plugin.interfaces import (
     AuthType,
@@ -20,6 +24,7 @@ from hookctl.plugin.interfaces import (
     Policy,
     ReportFormat,
     SecretSource,
+    StoreType,
     TransportType,
     ValidatorType,
 )
@@ -38,15 +43,21 @@ def contained(thing: Any, part: Part) -> Any:
 
 
 def _auth(thing: AuthType, part: Part) -> AuthType:
-    adds = thing.adds
+    adds, adds_query = thing.adds, thing.adds_query
+    problems, expand, warnings = thing.problems, thing.expand, thing.warnings
     return AuthType(
         name=part.name,
         summary=given.line(thing.summary),
         schema=given.schema(thing.schema),
         build=part.function("build", thing.build, lambda built: built_auth(built, part)),
-        per_attempt=bool(thing.per_attempt),
+        per_attempt=given.flag(thing.per_attempt, "per_attempt"),
         blocking=True,  # whatever it declares: see `Plugins.third_party`
+        signs=given.flag(thing.signs, "signs"),
         adds=None if adds is None else part.function("adds", adds, given.headers),
+        adds_query=None if adds_query is None else part.function("adds_query", adds_query, given.headers),
+        problems=None if problems is None else part.function("problems", problems, given.setting_problems),
+        expand=None if expand is None else part.function("expand", expand, given.json_object),
+        warnings=None if warnings is None else part.function("warnings", warnings, given.texts),
     )
 
 
@@ -57,7 +68,7 @@ def _transport(thing: TransportType, part: Part) -> TransportType:
         summary=given.line(thing.summary),
         schema=given.schema(thing.schema),
         build=part.function("build", thing.build, lambda built: built_transport(built, part)),
-        check_url=None if rule is None else part.function("check_url", rule, given.problems),
+        check_url=None if rule is None else part.function("check_url", rule, given.url_problems),
     )
 
 
@@ -110,10 +121,26 @@ def _policy(thing: Policy, part: Part) -> Policy:
 
 
 def _observer(thing: Observer, part: Part) -> Observer:
-    functions = {name: function for name in ("attempted", "ended") if (function := getattr(thing, name)) is not None}
+    calls = ("attempted", "ended", "close")
+    functions = {name: function for name in calls if (function := getattr(thing, name)) is not None}
+    build = thing.build
+    if build is not None and thing.schema is None:
+        raise BrokenContractError(f"a {part.what} with build and without schema")
     return Observer(
-        name=part.name, **{name: part.function(name, function, lambda _: None) for name, function in functions.items()}
+        name=part.name,
+        summary=given.line(thing.summary),
+        schema=None if build is None else given.schema(thing.schema),
+        build=None if build is None else part.function("build", build, lambda built: _built_observer(built, part)),
+        records_traces=given.flag(thing.records_traces, "records_traces"),
+        sampled_share=given.share(thing.sampled_share, "sampled_share"),
+        **{name: part.function(name, function, lambda _: None) for name, function in functions.items()},
     )
+
+
+def _built_observer(built: object, part: Part) -> Observer:
+    if not isinstance(built, Observer) or built.build is not None:
+        raise BrokenContractError(f"{given.kind(built)}, not an Observer with functions")
+    return _observer(built, part)
 
 
 def _format(thing: ReportFormat, part: Part) -> ReportFormat:
@@ -123,9 +150,29 @@ def _format(thing: ReportFormat, part: Part) -> ReportFormat:
     return ReportFormat(
         name=part.name,
         summary=given.line(thing.summary),
-        has_ci_commands=bool(thing.has_ci_commands),
+        has_ci_commands=given.flag(thing.has_ci_commands, "has_ci_commands"),
         **{name: part.function(name, function, given.report) for name, function in kinds.items()},
     )
+
+
+def _store_type(thing: StoreType, part: Part) -> StoreType:
+    return StoreType(
+        scheme=part.name,
+        summary=given.line(thing.summary),
+        open=part.function("open", thing.open, lambda store: None if store is None else built_store(store, part)),
+        check_engine=part.function("check_engine", thing.check_engine, _engine_check),
+        files=part.function("files", thing.files, _paths),
+    )
+
+
+def _engine_check(found: object) -> EngineCheck:
+    if not isinstance(found, EngineCheck):
+        raise BrokenContractError(f"{given.kind(found)}, not an EngineCheck")
+    return EngineCheck(given.line(found.name), given.line(found.message), given.line(found.hint))
+
+
+def _paths(found: object) -> tuple[Path, ...]:
+    return tuple(Path(given.line(fspath(path))) for path in given.instances(found, Path))
 
 
 _COPIES: tuple[tuple[type, Callable[[Any, Part], Any]], ...] = (
@@ -138,4 +185,5 @@ _COPIES: tuple[tuple[type, Callable[[Any, Part], Any]], ...] = (
     (Policy, _policy),
     (Observer, _observer),
     (ReportFormat, _format),
+    (StoreType, _store_type),
 )

@@ -9,14 +9,7 @@ from types import CoroutineType
 from typing import Any
 
 from hookctl.json.kinds import DESCRIBED, described, is_of_type
-from hookctl.model import (
-    Finding,
-    Json,
-    Mismatch,
-    Pointer,
-    Problem,
-    Severity,
-)
+from hookctl.model import Finding, Json, Mismatch, Pointer, Problem, Severity
 from hookctl.model.rules import urls
 from hookctl.model.rules.rule import Rule
 from hookctl.plugin.contain import BrokenContractError
@@ -162,6 +155,13 @@ def headers(given: Any) -> Mapping[str, str]:
     return found
 
 
+def texts(given: Any) -> tuple[str, ...]:
+    """A list of texts for people. Raises BrokenContractError for anything else."""
+    if isinstance(given, str):
+        raise BrokenContractError("a str, not a list of texts")
+    return tuple(map(line, instances(given, str)))
+
+
 def instances(given: Any, wanted: type) -> tuple[Any, ...]:
     """The items that a call returned, all of the given type. Raises BrokenContractError for anything else."""
     if not isinstance(given, Iterable):
@@ -211,20 +211,44 @@ def _pointer(value: object) -> Pointer:
     return tuple(part if type(part) is int else line(part) for part in islice(value, MAX_DEPTH))
 
 
-def problems(given: Any) -> tuple[Problem, ...]:
+def url_problems(given: Any) -> tuple[Problem, ...]:
     """The problems of a URL. A rule that hookctl does not have becomes ``url-invalid``."""
-    return tuple(
-        Problem(
-            rule if (rule := line(one.rule)) in _URL_RULES else urls.URL_INVALID.id,
-            line(one.message),
-            line(one.hint),
-            min(max(0, whole(one.start)), MAX_LINE),
-            min(max(0, whole(one.end)), MAX_LINE),
-            suggestions=tuple(line(suggestion) for suggestion in islice(one.suggestions, MAX_SUGGESTIONS)),
-            severity=_severity(one.severity),
-        )
-        for one in instances(given, Problem)
+    return tuple(map(_problem, instances(given, Problem)))
+
+
+def setting_problems(given: Any) -> dict[str, Problem]:
+    """The problems of settings, by name. Raises BrokenContractError for anything else."""
+    if not isinstance(given, Mapping):
+        raise BrokenContractError(f"{kind(given)}, not a mapping of problems")
+    pairs = list(islice(given.items(), MAX_GIVEN + 1))
+    found = instances((problem for _, problem in pairs), Problem)
+    return {line(name): _problem(problem) for (name, _), problem in zip(pairs, found, strict=True)}
+
+
+def _problem(one: Problem) -> Problem:
+    return Problem(
+        rule if (rule := line(one.rule)) in _URL_RULES else urls.URL_INVALID.id,
+        line(one.message),
+        line(one.hint),
+        min(max(0, whole(one.start)), MAX_LINE),
+        min(max(0, whole(one.end)), MAX_LINE),
+        suggestions=tuple(line(suggestion) for suggestion in islice(one.suggestions, MAX_SUGGESTIONS)),
+        severity=_severity(one.severity),
     )
+
+
+def flag(value: object, what: str) -> bool:
+    """True or false, as a description declares ``what``."""
+    if type(value) is not bool:
+        raise BrokenContractError(f"{what} as {kind(value)}, not True or False")
+    return value
+
+
+def share(value: object, what: str) -> float:
+    """A number from 0 to 1, as a description declares ``what``."""
+    if (type(value) is not float and type(value) is not int) or not 0 <= value <= 1:
+        raise BrokenContractError(f"{what} that is not a number from 0 to 1")
+    return float(value)
 
 
 def whole(value: object) -> int:

@@ -14,22 +14,24 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from hookctl._version import __version__
-from hookctl.errors import HookctlError, PluginError
+from hookctl.errors import HookctlError, PluginError, SameNameError
 from hookctl.installed import GROUP, any_third_party
 from hookctl.plugin import hookspecs
 from hookctl.plugin.calls import PluginFailure, Plugins, Provider, failed_to_load
 from hookctl.plugin.contain import Containment, Hook, Tell
+from hookctl.plugin.enabled import NOTHING, Enabled, enabled_files, only_here
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 BUILT_IN = tuple(
-    f"hookctl_plugins.{area}" for area in ("auth", "transport", "validator", "secret", "event_type", "policy")
+    f"hookctl_plugins.{area}"
+    for area in ("auth", "transport", "validator", "secret", "event_type", "policy", "observer")
 )
 
 
-def load_plugins(extra: Iterable[object] = (), tell: Tell | None = None) -> Plugins:
-    """Loads every installed plugin, and the ``extra`` ones.
+def load_plugins(extra: Iterable[object] = (), tell: Tell | None = None, enabled: Enabled = NOTHING) -> Plugins:
+    """Loads every installed plugin, those that the settings enable, and the ``extra`` ones.
 
     Parts that cannot be loaded are in ``failures`` of the result; errors of plugins are not raised here. ``tell``
     receives each call that fails, now and later: see :class:`hookctl.plugin.contain.Containment`.
@@ -38,7 +40,9 @@ def load_plugins(extra: Iterable[object] = (), tell: Tell | None = None) -> Plug
     found = [host.register(name, import_module(name), "hookctl", __version__, built_in=True) for name in BUILT_IN]
     if any_third_party():
         found += host.installed()
-    found += [host.register(getattr(plugin, "__name__", type(plugin).__name__), plugin) for plugin in extra]
+    found += host.modules(enabled)
+    found += host.files(enabled)
+    found += host.given(extra)
     return Plugins.collect([provider for provider in found if provider is not None], host.containment, host.failures)
 
 
@@ -48,6 +52,8 @@ class _Host:
     def __init__(self, containment: Containment) -> None:
         self.containment = containment
         self.failures: list[PluginFailure] = []
+        self._owners: dict[str, str] = dict.fromkeys(BUILT_IN, f"hookctl {__version__}")
+        """What has each name, for messages."""
         self._manager = pluggy.PluginManager(GROUP)
         self._manager.add_hookspecs(hookspecs)
 
@@ -63,12 +69,57 @@ class _Host:
                 "",
                 "",
             )
+            if not self._claim(entry.name, distribution, f"{distribution} {version}".strip() or entry.value):
+                continue
             plugin = self._called(entry.name, distribution, f"importing {entry.value}", entry.load)
             if plugin is not None:
                 yield self.register(entry.name, plugin, distribution, version)
 
+    def modules(self, enabled: Enabled) -> Iterator[Provider | None]:
+        """The modules that the settings enable, by their own names."""
+        for name in enabled.modules:
+            place = f"module {name}"
+            if name in enabled.only_here:
+                self.failures.append(only_here(name, f"the {place}", enabled.base))
+                continue
+            if not self._claim(name, "", place):
+                continue
+            from hookctl.plugin import importing  # most installations enable none
+
+            plugin = self._called(name, "", "importing it", partial(importing.import_installed, name))
+            if plugin is not None:
+                distribution, version = importing.released(name)
+                yield self.register(name, plugin, distribution, version, place=place)
+
+    def files(self, enabled: Enabled) -> Iterator[Provider | None]:
+        """The single files that the settings enable, by the names of the files."""
+        files, refused = enabled_files(enabled)
+        self.failures += refused
+        for file in files:
+            if not self._claim(file.name, "", file.path):
+                continue
+            from hookctl.plugin import importing  # most installations enable none
+
+            plugin = self._called(file.name, "", f"running {file.path}", partial(importing.import_content, file))
+            if plugin is not None:
+                yield self.register(file.name, plugin, "", file.digest, place=file.path)
+
+    def given(self, plugins: Iterable[object]) -> Iterator[Provider | None]:
+        """Plugins that the caller passes, by the names of their modules."""
+        for plugin in plugins:
+            name = getattr(plugin, "__name__", type(plugin).__name__)
+            if self._claim(name, "", f"the {type(plugin).__name__} {name}"):
+                yield self.register(name, plugin)
+
     def register(
-        self, name: str, plugin: object, distribution: str = "", version: str = "", *, built_in: bool = False
+        self,
+        name: str,
+        plugin: object,
+        distribution: str = "",
+        version: str = "",
+        *,
+        place: str = "",
+        built_in: bool = False,
     ) -> Provider | None:
         """The plugin with its hooks; None if it cannot be registered."""
 
@@ -82,8 +133,11 @@ class _Host:
             hooks: dict[str, Any] = {}
             for caller in self._manager.get_hookcallers(plugin) or ():
                 hooks[caller.name] = next(impl.function for impl in caller.get_hookimpls() if impl.plugin is plugin)
+            if place and not hooks:
+                hint = "Mark its hook functions with hookctl.plugin.hookimpl."
+                raise PluginError(f"plugin {name} adds nothing: it has no hook", hint=hint, plugin=name)
             known = version or str(getattr(plugin, "__version__", ""))
-            return Provider(name=name, distribution=distribution, version=known, built_in=built_in, hooks=hooks)
+            return Provider(name, distribution, known, built_in, hooks, place)
 
         if built_in:
             return register()
@@ -91,6 +145,16 @@ class _Host:
         if provider is None and self._manager.get_plugin(name) is plugin:
             self._manager.unregister(plugin)  # otherwise its error would be reported for the next plugin
         return provider
+
+    def _claim(self, name: str, distribution: str, package: str) -> bool:
+        """Give a name to a plugin, if no other has it. Otherwise record this; the second one is not even imported."""
+        if name not in self._owners:
+            self._owners[name] = package
+            return True
+        message = f"two plugins have the name {name!r}: {self._owners[name]} and {package}"
+        hint = "Remove one of the two. A single file has the name of its file, so you can rename it."
+        self.failures.append(failed_to_load(name, distribution, "", SameNameError(message, hint=hint, plugin=name)))
+        return False
 
     def _called(self, plugin: str, distribution: str, what: str, call: Callable[[], Any]) -> Any:
         try:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 from hookctl.plugin import given
 from hookctl.plugin.contain import BrokenContractError, Containment, Hook, not_async
 from hookctl.plugin.interfaces import Envelope
+from hookctl.plugin.raised import OF_STORES
 
 S = TypeVar("S")
 Check = Callable[[Any], Any]
@@ -31,7 +32,8 @@ class Part:
     def hook(self, name: str, *, bounded: bool = True) -> Hook:
         """The call site of its function ``name``."""
         who = f"{self.what} {self.name} of plugin {self.plugin}"
-        return Hook(self.plugin, who, name, bounded, self.at_start, self.repeats_text)
+        errors = OF_STORES if self.what == "store" else ()
+        return Hook(self.plugin, who, name, bounded, self.at_start, self.repeats_text, errors)
 
     def function(self, name: str, function: object, check: Check) -> Callable[..., Any]:
         """``function``, contained. Raises BrokenContractError if it is not callable."""

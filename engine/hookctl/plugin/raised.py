@@ -106,16 +106,29 @@ ON_PURPOSE: Final = (
 The other errors of hookctl control what a command does, such as how it ends, so they count as a failure of the plugin.
 """
 
+OF_STORES: Final = (
+    errors.StalePlanError,
+    errors.StateLockedError,
+    errors.StoreGoneError,
+    errors.StoreError,
+    errors.IntakeRefusedError,
+    errors.StateError,
+)
+"""The errors that only a store may raise on purpose, in the same order."""
 
-def on_purpose(error: BaseException) -> HookctlError | None:
-    """A copy of an error that a plugin raised on purpose, with plain attributes; None for any other exception."""
-    for kind in ON_PURPOSE if runs_no_code(error) else ():
+
+def on_purpose(error: BaseException, more: tuple[type[HookctlError], ...] = ()) -> HookctlError | None:
+    """A copy of an error that a plugin raised on purpose, with plain attributes; None for any other exception.
+
+    It is one of :data:`ON_PURPOSE` or of ``more``.
+    """
+    for kind in (*more, *ON_PURPOSE) if runs_no_code(error) else ():
         if isinstance(error, kind):
-            copy = kind(_text(getattr(error, "message", "")), hint=_text(getattr(error, "hint", "")))
+            copy: HookctlError = kind(_text(getattr(error, "message", "")), hint=_text(getattr(error, "hint", "")))
             for name in ("cause", "rule", "kind"):
                 if type(text := getattr(error, name, None)) is str:
                     setattr(copy, name, text[:MAX_TEXT])
-            for name in ("start", "end"):
+            for name in ("start", "end", "fits", "retry_after"):
                 if type(offset := getattr(error, name, None)) is int:
                     setattr(copy, name, max(0, offset))
             return copy

@@ -1,47 +1,44 @@
-"""Opens the store that a URL names. Its scheme selects the implementation; a new one is one line in ``STORE_TYPES``."""
+"""Opens the store that a URL names. Its scheme selects one that is built in, or one that a plugin adds."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast, overload
+from typing import TYPE_CHECKING, cast, overload
 
-from hookctl.errors import SettingsError
+from hookctl.errors import PluginError, SettingsError
+from hookctl.model.store_type import EngineCheck, StoreType
 
 if TYPE_CHECKING:
     from hookctl.store.interface import Store
-    from hookctl.store.records import EngineCheck
 
 STORE_TYPES = {"sqlite": "hookctl.store.sqlite.url"}
-"""URL schemes, each with the module that implements :class:`StoreType`; it is imported when it is needed."""
+"""The built-in schemes, each with the module that has its ``STORE_TYPE``; it is imported when it is needed."""
+NO_TYPES: Mapping[str, StoreType] = {}
 
 
-class StoreType(Protocol):
-    """The functions in the module of an implementation. Each raises SettingsError for a URL that it cannot use."""
+def built_in(scheme: str) -> StoreType:
+    """The built-in store of a scheme. Raises KeyError."""
+    return cast("StoreType", import_module(STORE_TYPES[scheme]).STORE_TYPE)
 
-    def open_url(self, url: str, *, create: bool) -> Store | None:
-        """The store; None if it does not exist and ``create`` is False."""
-        ...
 
-    def files_of(self, url: str) -> tuple[Path, ...]:
-        """The files on this machine that it opens, the main one first; none for a store on a server."""
-        ...
-
-    def check_engine(self) -> EngineCheck:
-        """The version of the database engine, and any known problem with it."""
-        ...
+def has_built_in_scheme(url: str) -> bool:
+    """Whether no plugin is needed to open the store of a URL."""
+    return url.partition(":")[0] in STORE_TYPES
 
 
 @overload
-def open_store(url: str) -> Store: ...
+def open_store(url: str, *, types: Mapping[str, StoreType] = ...) -> Store: ...
 @overload
-def open_store(url: str, *, create: bool) -> Store | None: ...
-def open_store(url: str, *, create: bool = True) -> Store | None:
+def open_store(url: str, *, create: bool, types: Mapping[str, StoreType] = ...) -> Store | None: ...
+def open_store(url: str, *, create: bool = True, types: Mapping[str, StoreType] = NO_TYPES) -> Store | None:
     """Open the store that a URL such as ``sqlite:///PATH`` names. Close it with its method ``close``.
 
     Args:
         url: as for ``--store``.
         create: whether to create a store that does not exist yet.
+        types: stores by scheme that plugins add: ``Plugins.stores``.
 
     Returns:
         The store; None if it does not exist and ``create`` is False.
@@ -51,32 +48,47 @@ def open_store(url: str, *, create: bool = True) -> Store | None:
         SettingsError: there is no store of this scheme, or its URL is not complete.
         StoreError: the store cannot be opened.
     """
-    return _store_type(url).open_url(url, create=create)
+    store = _store_type(url, types).open(url, create=create)
+    if store is not None and not has_built_in_scheme(url):
+        _require_interface(store, url.partition(":")[0])
+    return store
 
 
-def store_files(url: str) -> tuple[Path, ...]:
+def store_files(url: str, types: Mapping[str, StoreType] = NO_TYPES) -> tuple[Path, ...]:
     """The files on this machine that the store opens, the main one first, whether they exist or not.
 
-    Raises SettingsError as :func:`open_store` does.
+    None for a store on a server. Raises SettingsError as :func:`open_store` does.
     """
-    return _store_type(url).files_of(url)
+    return _store_type(url, types).files(url)
 
 
-def check_engine(url: str) -> EngineCheck:
+def check_engine(url: str, types: Mapping[str, StoreType] = NO_TYPES) -> EngineCheck:
     """The version of the database engine of a store, and any known problem with it.
 
     Raises SettingsError as :func:`open_store` does.
     """
-    return _store_type(url).check_engine()
+    return _store_type(url, types).check_engine()
 
 
-def _store_type(url: str) -> StoreType:
+def _require_interface(store: Store, scheme: str) -> None:
+    """Raise PluginError if an object lacks a method of a store."""
+    from hookctl.store.interface import Store as Interface
+
+    missing = [name for name in dir(Interface) if name[0] != "_" and not hasattr(store, name)]
+    if missing:
+        hint = "It must implement hookctl.store.interface.Store: tell its author."
+        raise PluginError(f"the store {scheme!r} has no method {missing[0]}", hint=hint)
+
+
+def _store_type(url: str, types: Mapping[str, StoreType]) -> StoreType:
     if not isinstance(url, str):
         raise TypeError(f"the URL of a store is a string, such as 'sqlite:///hookctl.db', not {url!r}")
     scheme = url.partition(":")[0]
-    if scheme not in STORE_TYPES:
-        is_path = url and "://" not in url
-        raise SettingsError(
-            f"{url!r} is not a store URL", hint=f"Write sqlite:///{url if is_path else '.hookctl/hookctl.db'}"
-        )
-    return cast("StoreType", import_module(STORE_TYPES[scheme]))
+    if scheme in STORE_TYPES:
+        return built_in(scheme)
+    if scheme in types and url[len(scheme) :].startswith(":"):
+        return types[scheme]
+    is_path = url and "://" not in url
+    raise SettingsError(
+        f"{url!r} is not a store URL", hint=f"Write sqlite:///{url if is_path else '.hookctl/hookctl.db'}"
+    )

@@ -26,7 +26,10 @@ _FUNCTION_ADVICE = dict.fromkeys(("lower", "upper", "tolowercase", "touppercase"
 MAX_NESTING = 20
 """The maximum nesting of brackets and ``!``: jmespath's parser recurses at each."""
 
-_QUOTED_OR_BRACKET = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|[(\[{!&)\]}]""", re.DOTALL)
+_QUOTED_OR_SIGN = re.compile(
+    r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|&&|\|\|?|[!=<>]=|[<>,]|[(\[{!&)\]}]""", re.DOTALL
+)
+"""Quoted text, an operator between two operands, or what starts or ends a level: a bracket, ``!`` or ``&``."""
 
 
 def compile_expression(text: str, rule: Rule = TEMPLATE_FILTER) -> ParsedResult:
@@ -115,12 +118,21 @@ def is_true(result: Json) -> bool:
 
 def _check_text(text: str, rule: Rule) -> None:
     """Check the text before jmespath reads it: the nesting of brackets, and JSON in backticks."""
+    outer = [0]
     depth = 0
-    for found in _QUOTED_OR_BRACKET.finditer(text):
-        sign = found[0][0]
-        if sign == "`":
+    for found in _QUOTED_OR_SIGN.finditer(text):
+        sign = found[0]
+        if sign[0] == "`":
             _check_literal(found, rule)
-        depth += (sign in "([{!&") - (sign in ")]}")
+        elif sign in ("!", "&"):
+            depth += 1
+        elif sign in ("(", "[", "{"):
+            depth += 1
+            outer.append(depth)
+        elif sign[0] not in "'\"":
+            if sign in (")", "]", "}") and len(outer) > 1:
+                outer.pop()
+            depth = outer[-1]
         if depth > MAX_NESTING:
             at = found.start()
             what = f"the JMESPath expression is nested deeper than {MAX_NESTING}"

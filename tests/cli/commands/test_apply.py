@@ -115,7 +115,7 @@ def test_a_stale_plan_is_shown_and_refused(run_cli: Run, root: Path) -> None:
 
 def test_a_plan_of_another_hookctl_is_stale(run_cli: Run, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_cli("plan", "--out", "plan.json", cwd=root)
-    monkeypatch.setattr("hookctl.config.review.__version__", "99.0")
+    monkeypatch.setattr("hookctl.config.tool_versions.__version__", "99.0")
     result = run_cli("apply", "plan.json", "--auto-approve", cwd=root)
     assert result.exit_code == 1
     assert "the plan is stale: it was made by hookctl 0.1.0, and this is hookctl 99.0" in result.stderr

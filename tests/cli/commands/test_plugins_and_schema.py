@@ -19,22 +19,25 @@ from hookctl.plugin import (
     Policy,
     ReportFormat,
     SecretSource,
+    StoreType,
     TransportType,
     ValidatorType,
     hookimpl,
+    hookspecs,
 )
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
 from hookctl.report.formats.registry import FORMATS, built_in
-from hookctl.report.text.plugins import KINDS, listed, render_json, render_text
+from hookctl.report.text.plugins import HOOKS, KINDS, listed, render_json, render_text
 from hookctl.report.text.schema import FieldRow, field_rows, render_table, render_webhook
 from hookctl.report.text.webhook_schema import with_plugins
 from hookctl.schema_files import read_schema
+from hookctl.store.opening import STORE_TYPES
 
 RunCli = Callable[..., Any]
 
 
-def never(*_: Any) -> Any:
+def never(*_: Any, **__: Any) -> Any:
     raise AssertionError("called")
 
 
@@ -59,7 +62,7 @@ def acme() -> Plugins:
     }
     event: dict[str, Json] = {"type": "object", "properties": {"id": {"type": "string", "description": "Id."}}}
     things: dict[str, Any] = {
-        "hookctl_auth_types": AuthType(name="hmac", summary="Signs the body.", schema=nested, build=never),
+        "hookctl_auth_types": AuthType(name="sigv4", summary="Signs the body.", schema=nested, build=never),
         "hookctl_transport_types": TransportType(
             name="sqs", summary="Sends to a queue.", schema={"type": "object"}, build=never
         ),
@@ -74,6 +77,7 @@ def acme() -> Plugins:
         "hookctl_policies": Policy(name="two_eyes", summary="Asks for a label.", schema={}, build=never),
         "hookctl_observers": Observer(name="metrics"),
         "hookctl_format_types": ReportFormat(name="table", summary="Draws a table.", findings=never),
+        "hookctl_store_types": StoreType(scheme="redis", summary="A server.", open=never, check_engine=never),
         "hookctl_commands": click.Command("acme", help="Do what Acme does."),
     }
     hooks = {hook: hookimpl(specname=hook)(lambda thing=thing: [thing]) for hook, thing in things.items()}
@@ -105,10 +109,8 @@ def test_plugins_lists_every_built_in_thing_with_its_settings(run_cli: RunCli) -
         assert f"  {name} (built in" in result.stdout
     assert "  curl (built in, plugin hookctl_plugins.transport)\n" in result.stdout
     assert "  gitlab (built in)\n" in result.stdout
-    assert (
-        "      client_secret               secret           yes       The client's secret, as a secret reference.\n"
-        in result.stdout
-    )
+    rows = [line.split(maxsplit=3) for line in result.stdout.splitlines()]
+    assert ["client_secret", "secret", "yes", "The client's secret, as a secret reference."] in rows
     assert "\x1b" not in result.stdout
 
 
@@ -122,7 +124,8 @@ def test_plugins_as_json_tells_the_same(run_cli: RunCli) -> None:
     }
     assert all(row["summary"] and row["built_in"] and row["distribution"] == "hookctl" for row in rows)
     for row in rows:
-        assert (row["settings"] is not None) == (row["kind"] in {"auth", "transport", "validator", "policy"})
+        kinds = {"auth", "transport", "validator", "policy", "observer"}
+        assert (row["settings"] is not None) == (row["kind"] in kinds)
         jsonschema.Draft202012Validator.check_schema(row["settings"] or {})
 
 
@@ -136,7 +139,7 @@ def test_every_setting_of_a_built_in_plugin_is_described() -> None:
 
 def test_a_third_partys_things_are_listed_with_where_they_come_from(acme: Plugins) -> None:
     text = render_text(listed(acme), width=0, color=False)
-    for name in ("hmac", "sqs", "xml", "vault", "user.created", "shout", "two_eyes", "metrics", "table", "acme"):
+    for name in ("sigv4", "sqs", "xml", "vault", "user.created", "shout", "two_eyes", "metrics", "table", "acme"):
         assert f"  {name} (plugin acme 1.2.3)\n" in text
     assert "      key            secret           yes       The key.\\u202e\n" in text
     assert "      places         list of objects  no        Where.\n" in text
@@ -153,8 +156,29 @@ def test_a_third_partys_things_are_listed_with_where_they_come_from(acme: Plugin
 
 def test_every_kind_that_a_plugin_can_add_is_listed(acme: Plugins) -> None:
     assert {kind for kind, _ in acme.origins} == set(KINDS)
-    own = {("format", name) for name in FORMATS}
+    own = {("format", name) for name in FORMATS} | {("store", scheme) for scheme in STORE_TYPES}
     assert {(thing.kind, thing.name) for thing in listed(acme, map(built_in, FORMATS))} == {*acme.origins, *own}
+
+
+def test_every_plugin_is_listed_with_version_hooks_and_what_they_add(acme: Plugins) -> None:
+    things = listed(acme)
+    text = render_text(things, (), acme.providers, width=0, color=False)
+    assert text.startswith(
+        "Plugins\n  hookctl_plugins.auth (built in, hookctl 0.1.0)\n      hookctl_auth_types: basic, "
+    )
+    block = text.partition("  acme (acme 1.2.3)\n")[2].partition("\n\n")[0]
+    assert block.splitlines()[0] == "      hookctl_auth_types: hmac"
+    assert "      hookctl_secret_sources: vault" in block.splitlines()
+    (row,) = [row for row in json.loads(render_json(things, (), acme.providers))["loaded"] if row["plugin"] == "acme"]
+    assert row.pop("hooks").keys() == HOOKS.keys()
+    assert row == {"plugin": "acme", "distribution": "", "version": "1.2.3", "place": "", "built_in": False}
+
+
+def test_the_kind_of_every_hook_is_known(acme: Plugins) -> None:
+    assert HOOKS.keys() == {name for name in vars(hookspecs) if name.startswith("hookctl_")}
+    assert {*HOOKS.values()} == KINDS.keys()
+    for hook in acme.providers[-1].hooks:
+        assert [kind for kind, name in acme.origins if acme.origins[kind, name] == "acme" and HOOKS[hook] == kind]
 
 
 # -- schema ------------------------------------------------------------------------------------------------------------
@@ -238,10 +262,10 @@ def test_the_webhook_schema_for_editors_knows_the_plugins(run_cli: RunCli, field
 def test_a_third_partys_schema_keeps_its_own_references(acme: Plugins) -> None:
     schema = with_plugins(read_schema("webhook.schema.json"), acme)
     check = jsonschema.Draft202012Validator(schema)
-    check.validate({**WEBHOOK, "auth": {"type": "hmac", "key": "${vault:k}", "places": [{"name": None}]}})
-    assert not check.is_valid({**WEBHOOK, "auth": {"type": "hmac", "key": 7}})
-    assert not check.is_valid({**WEBHOOK, "auth": {"type": "hmac", "key": "k", "places": [{"name": 7}]}})
-    assert "auth with type: hmac" in render_webhook(schema, acme, width=0, color=False)
+    check.validate({**WEBHOOK, "auth": {"type": "sigv4", "key": "${vault:k}", "places": [{"name": None}]}})
+    assert not check.is_valid({**WEBHOOK, "auth": {"type": "sigv4", "key": 7}})
+    assert not check.is_valid({**WEBHOOK, "auth": {"type": "sigv4", "key": "k", "places": [{"name": 7}]}})
+    assert "auth with type: sigv4" in render_webhook(schema, acme, width=0, color=False)
 
 
 def test_the_shipped_schema_is_not_changed_by_it(acme: Plugins) -> None:

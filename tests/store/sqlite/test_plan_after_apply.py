@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from hookctl.config.diff import field_changes, make_plan, read_plan, to_document
 from hookctl.config.directory import check_directory
-from hookctl.config.review import tool_versions
 from hookctl.model import Action, Plan
 from hookctl.plugin.host import load_plugins
 from hookctl.store.sqlite.applied import AppliedStore
@@ -47,7 +46,7 @@ auth: Blocks = st.one_of(
     st.fixed_dictionaries(
         {
             "type": st.just("headers"),
-            "headers": st.dictionaries(words.map(lambda word: f"X-{word}"), secrets, min_size=1, max_size=2),
+            "headers": st.dictionaries(words.map(lambda word: f"X-Auth-{word}"), secrets, min_size=1, max_size=2),
         }
     ),
     st.fixed_dictionaries(
@@ -145,7 +144,7 @@ def a_project() -> Iterator[tuple[Path, AppliedStore]]:
 def plan_of(directory: Path, store: AppliedStore) -> Plan:
     checked = check_directory(directory, PLUGINS)
     assert checked.valid, [(finding.rule, finding.message) for finding in checked.findings]
-    return make_plan(store.read(), checked.plans, tool_versions(PLUGINS))
+    return make_plan(store.read(), checked.plans, {"hookctl": "0.1.0"})
 
 
 def as_blocks(documents: list[dict[str, Any]]) -> str:

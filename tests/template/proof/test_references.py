@@ -71,12 +71,15 @@ def test_a_reference_in_an_event_or_in_a_secret_is_text(text: str, secret: str, 
     value=TEXT,
 )
 @example(pieces=["{# #}"], value="")
+@example(pieces=["${", "{", "{", "}", "}", "}"], value="")
 def test_an_event_never_completes_a_reference(pieces: list[str], value: str) -> None:
     text = '{"a": "' + "".join(pieces) + '"}'
     if any(problem.is_error for problem in check_body(text, ANYTHING, {})):
         return
     body = json.loads(compile_body(text, {}, resolve=lambda _: "[secret]").render({"data": {"x": value}}))["a"]
     written = "".join(pieces).replace("{{ data.x }}", "\0").replace("{{ '' }}", "\1").replace("{# #}", "\1")
+    if "{{" in written:  # braces of several pieces made an expression, such as {{{}}}, an empty object
+        return
     sent = re.sub(r"\$\{[a-z]+:A\}", "[secret]", written).replace("\1", "")
     expected = sent.replace("\\\\", "\\").replace("\0", value)
     assert body == expected

@@ -60,6 +60,7 @@ def command(ctx: click.Context, *, fail_on: tuple[Condition, ...], outputs: Outp
     from hookctl.report.text.doctor import render, render_json
 
     session: Session = ctx.obj
+    session.tolerant = True
     session.load_plugins(warn=False)  # the checks report what could not be loaded
 
     def store(session: Session) -> Iterator[Check]:
@@ -104,7 +105,7 @@ def _engine(session: Session) -> Iterator[Check]:
     from hookctl.report.text.doctor import Check
     from hookctl.store.opening import check_engine
 
-    found = check_engine(session.store_url)
+    found = check_engine(session.store_url, session.store_types)
     yield Check(found.name, "warning" if found.hint else "ok", found.message, found.hint)
 
 
@@ -137,7 +138,10 @@ def _plugins(session: Session) -> Iterator[Check]:
     built_in = sum(provider.built_in and provider.name in origins for provider in plugins.providers)
     yield Check("plugins", "ok", f"{counted(len(origins), 'plugin')} loaded ({built_in} built in)")
     for failure in plugins.failures:
-        yield Check("plugins", "problem", failure.message, failure.hint)
+        if failure.kind == "settings":
+            continue  # the check of the settings reports it
+        verdict = "warning" if failure.kind == "disabled" else "problem"
+        yield Check("plugins", verdict, failure.message, failure.hint)
 
 
 def _settings(session: Session) -> Iterator[Check]:
@@ -187,4 +191,4 @@ def _deliveries(session: Session, fail_on: Sequence[Condition]) -> Iterator[Chec
     situation = read_situation(store, store.read_state(), time.time()) if store else None
     if store and situation:
         yield from checks_of_deliveries(store, situation)
-    yield from checks_of_conditions(fail_on, situation, str(session.store_files[0]))
+    yield from checks_of_conditions(fail_on, situation, session.store_name)

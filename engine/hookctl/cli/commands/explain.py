@@ -31,6 +31,7 @@ def command(session: Session, topic: str | None) -> None:
 
     Without TOPIC, list every rule, policy and page. Upper and lower case are the same.
     """
+    session.tolerant = True
     from hookctl.cli.pages import page, topics
     from hookctl.config.check.catalog import RULES
     from hookctl.report.formats.annotations import POLICY_PREFIX

@@ -35,6 +35,13 @@ Examples:
 """
 
 
+def _against(ctx: click.Context, _: click.Parameter, value: str | None) -> str | None:
+    """Tell the session the revision, before anything loads plugins."""
+    if ctx.obj is not None:
+        ctx.obj.base = value
+    return value
+
+
 @click.command("plan", epilog=EPILOG)
 @format_option("findings", "review")
 @click.option(
@@ -50,7 +57,13 @@ Examples:
     help="Sign the saved plan with this key: a secret reference, such as '${env:HOOKCTL_PLAN_KEY}'.",
 )
 @only_option
-@click.option("--against", metavar="REF", help="Compare with the files of a git revision instead of what is applied.")
+@click.option(
+    "--against",
+    metavar="REF",
+    is_eager=True,  # before --format, which may load plugins
+    callback=_against,
+    help="Compare with the files of a git revision instead of what is applied.",
+)
 @click.option(
     "--detailed-exitcode", is_flag=True, help="Exit 2 if there are changes or a webhook cannot be compared, else 0."
 )

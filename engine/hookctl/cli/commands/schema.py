@@ -29,8 +29,10 @@ Examples:
 
 
 @click.group("schema", cls=SuggestingGroup, epilog=EPILOG)
-def command() -> None:
+@click.pass_obj
+def command(session: Session) -> None:
     """Show the fields of a webhook file or of an event type, with types and descriptions."""
+    session.tolerant = True
 
 
 @command.command("webhook")

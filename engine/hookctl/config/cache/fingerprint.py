@@ -30,6 +30,7 @@ def fingerprint(plugins: Plugins) -> str:
         "code": [row for package in sorted(packages) for row in _code(package)],
         "schemas": [*_files(schema_path("webhook.schema.json").parent)],
         "plugins": _described(plugins),
+        "providers": [[provider.name, provider.package, provider.version] for provider in plugins.providers],
     }
     return hashlib.sha256(canonical_json(document)).hexdigest()
 

@@ -37,7 +37,7 @@ def make_plan(
     Args:
         applied: the applied state, or the delivery plans of a git revision.
         desired: the delivery plans that should run, by name.
-        versions: of hookctl and of each plugin's distribution.
+        versions: of hookctl, and of each plugin that the webhooks use.
         only: names of webhooks; all others stay unchanged. Either name selects a rename. Empty: every webhook.
         against: the git revision that ``applied`` was read from, if it was.
     """

@@ -76,12 +76,7 @@ def read_revision(directory: Path, ref: str) -> RevisionFiles:
     """
     real = directory.resolve()
     inside = next(parent for parent in (real, *real.parents) if parent.is_dir())
-    root = _root(inside, directory)
-    if not real.is_relative_to(root) or not os.path.lexists(root / ".git"):
-        # Versions of git before 2.38 treat committed files of a bare repository as a repository. A commit cannot
-        # contain .git, so a .git proves that this is a checkout.
-        message = f"{directory} is not in a checkout of a git repository"
-        raise RevisionError(message, hint="Run hookctl in a checkout that has a .git directory.")
+    root = _checkout(inside, real, directory)
     folder = real.relative_to(root).as_posix()
     revision = Revision(ref, _commit(root, ref))
     entries = (
@@ -102,6 +97,32 @@ def read_revision(directory: Path, ref: str) -> RevisionFiles:
         revision,
         [(f"{prefix}{entry.path}", problem or contents[entry.object_id]) for entry, problem in problems.items()],
     )
+
+
+def read_revision_file(path: Path, ref: str, *, limit: int) -> bytes:
+    """The content of one file in the commit ``ref``; empty if it is not a file of at most ``limit`` bytes there.
+
+    Raises RevisionError as :func:`read_revision` does.
+    """
+    folder = path.absolute().parent.resolve()
+    root = _checkout(folder, folder, folder)
+    blob = f"{_commit(root, ref)}:{(folder / path.name).relative_to(root).as_posix()}"
+    try:
+        is_small = int(_git(root, "cat-file", "-s", blob)) <= limit
+        return _git(root, "cat-file", "blob", blob) if is_small else b""
+    except RevisionError:
+        return b""
+
+
+def _checkout(inside: Path, real: Path, shown: Path) -> Path:
+    """The root of the checkout that contains ``real``, whose nearest existing parent is ``inside``."""
+    root = _root(inside, shown)
+    if not real.is_relative_to(root) or not os.path.lexists(root / ".git"):
+        # Versions of git before 2.38 treat committed files of a bare repository as a repository. A commit cannot
+        # contain .git, so a .git proves that this is a checkout.
+        message = f"{shown} is not in a checkout of a git repository"
+        raise RevisionError(message, hint="Run hookctl in a checkout that has a .git directory.")
+    return root
 
 
 def _root(inside: Path, directory: Path) -> Path:

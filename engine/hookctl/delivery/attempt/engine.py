@@ -26,7 +26,7 @@ from hookctl.delivery.attempt.prepared import Prepared
 from hookctl.delivery.attempt.record import Sent, is_to_judge, record
 from hookctl.delivery.attempt.threads import Call, Lanes
 from hookctl.delivery.attempt.transports import Transports
-from hookctl.model import Failure, FailureKind, Request, Response, Timing
+from hookctl.model import CLIENT_CERTIFICATE_REFUSED, Failure, FailureKind, Request, Response, Timing
 from hookctl.network import Network
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Completion
@@ -331,17 +331,15 @@ class AttemptEngine:
         if prepared and _refused(result):
             self._preparations.forget_old(prepared)
         try:
-            attempt = record(
-                job.number, digest, exchange.started_at, sent=sent, result=result, timing=timing, judged=judged
-            )
+            attempt = record(job, digest, exchange.started_at, sent=sent, result=result, timing=timing, judged=judged)
         except MemoryError as error:
             failure = failure_of(error, "hookctl")
-            attempt = record(job.number, digest, exchange.started_at, sent=None, result=failure, timing=timing)
+            attempt = record(job, digest, exchange.started_at, sent=None, result=failure, timing=timing)
         self._finished.append(Finished(job, attempt, prepared.secrets if prepared else b""))
 
 
 def _refused(result: Response | Failure) -> bool:
     """Whether the target or a token endpoint rejected the credentials."""
-    return (
-        result.kind is FailureKind.TOKEN if isinstance(result, Failure) else result.status in {UNAUTHORIZED, FORBIDDEN}
-    )
+    if isinstance(result, Failure):
+        return result.kind is FailureKind.TOKEN or result.cause == CLIENT_CERTIFICATE_REFUSED
+    return result.status in {UNAUTHORIZED, FORBIDDEN}

@@ -14,7 +14,7 @@ from hookctl.delivery.attempt.authenticate import Auth, Authenticated
 from hookctl.delivery.attempt.envelope import LastPassed, Validator
 from hookctl.delivery.attempt.exchange import Job
 from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to
-from hookctl.delivery.attempt.head import Head, Written, own_headers
+from hookctl.delivery.attempt.head import Head, Written, own_headers, trace_headers
 from hookctl.delivery.attempt.redact import Redactor
 from hookctl.model import BROKEN_URL, DeliveryPlan, Failure, FailureKind, Request
 from hookctl.model.rules.urls import URL_CHARACTER
@@ -81,8 +81,11 @@ class Prepared:
         with attributed_to(named_body(self.plan)):
             body, shown_body = (None, None) if self.body is None else self.body.render_both(job.document)
         own = own_headers(job.delivery_id, at)
+        if job.trace is not None:
+            own += trace_headers(self.plan, job.trace.context)
         if self.heads is None:
-            request = Request(self.request.method, self.request.url, self.request.headers + own, body)
+            fixed = self.request
+            request = Request(fixed.method, fixed.url, fixed.headers + own, body, fixed.certificate)
             return Unsigned(request, shown_body)
         head, shown = self.heads
         with attributed_to("an expression in URL or headers"):

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from hookctl.delivery.attempt.authenticate import Authenticated
 from hookctl.delivery.attempt.envelope import Judged, Judgement, judge
+from hookctl.delivery.attempt.exchange import Job
 from hookctl.delivery.attempt.prepared import Prepared, Unsigned
 from hookctl.delivery.attempt.redact import Redactor
 from hookctl.model import Attempt, Failure, Response, Timing, Verdict
@@ -23,7 +24,7 @@ class Sent(Struct, frozen=True):
 
 
 def record(
-    number: int,
+    job: Job,
     digest: str,
     started_at: float,
     *,
@@ -32,7 +33,7 @@ def record(
     timing: Timing,
     judged: Judgement | None = None,
 ) -> Attempt:
-    """The attempt, with the sent request (None if none could be made) and its result.
+    """The attempt of a job, with the sent request (None if none could be made) and its result.
 
     ``judged`` is the result of the validators, if they were called already: see :func:`is_to_judge`. Validators see the
     response unmasked, and only if its status is a success; any other status has failed already.
@@ -46,13 +47,14 @@ def record(
         response, failure, verdicts = _judged(result, sent, judged)
     return Attempt(
         plan_digest=digest,
-        number=number,
+        number=job.number,
         started_at=started_at,
         request=sent.prepared.show(sent.unsigned, sent.authenticated) if sent else None,
         response=response,
         failure=failure,
         timing=timing,
         verdicts=verdicts,
+        trace=job.trace,
     )
 
 

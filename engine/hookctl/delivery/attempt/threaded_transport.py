@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import Event, Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hookctl.delivery.attempt.authenticate import prepared_request
 from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to, failure_of
@@ -114,7 +114,8 @@ class ThreadedTransport:
         adapter: BaseAdapter | None = None
         try:
             adapter = self._take()
-            response = not_async(adapter.send(prepared_request(request), timeout=timeout))
+            cert: dict[str, Any] = {"cert": request.certificate} if request.certificate else {}
+            response = not_async(adapter.send(prepared_request(request), timeout=timeout, **cert))
             return from_requests(response), timing_of(response)
         except BaseException as error:  # noqa: BLE001  # foreign code, on a thread that no signal reaches
             known = failure_from(error) if issubclass(type(error), Exception) and runs_no_code(error) else None

@@ -14,6 +14,8 @@ from hookctl.report.style import heading, styled
 from hookctl.report.text.columns import paragraph
 from hookctl.report.text.printable import json_text, printable
 from hookctl.report.text.schema import field_rows, render_table
+from hookctl.store.opening import STORE_TYPES
+from hookctl.store.opening import built_in as built_in_store
 
 KINDS = {
     "auth": "Ways to authenticate a request, for `auth`",
@@ -23,11 +25,26 @@ KINDS = {
     "event type": "Kinds of events, for `event`",
     "filter": "Filters for body templates",
     "policy": "Rules that a plan must follow, for `[policies]` in hookctl.toml",
-    "observer": "Listeners to attempts and outcomes",
+    "observer": "Receivers of attempts and outcomes, for `[observers]` in hookctl.toml if they have settings",
     "format": "Formats of reports, for `--format` of `validate`, `plan`, `apply` and `test`",
+    "store": "Where applied state and deliveries are stored, for `--store`",
     "command": "Commands",
 }
 """Every kind, as in ``Plugins.origins``, and its purpose."""
+HOOKS = {
+    "hookctl_auth_types": "auth",
+    "hookctl_transport_types": "transport",
+    "hookctl_validator_types": "validator",
+    "hookctl_secret_sources": "secret source",
+    "hookctl_event_types": "event type",
+    "hookctl_filter_types": "filter",
+    "hookctl_policies": "policy",
+    "hookctl_observers": "observer",
+    "hookctl_format_types": "format",
+    "hookctl_store_types": "store",
+    "hookctl_commands": "command",
+}
+"""The kind of what each hook adds."""
 HOOKCTL = "hookctl"
 """Stands for the plugin of what hookctl adds without one."""
 
@@ -52,8 +69,8 @@ class Listed:
         """``built in`` with the plugin's name, or the distribution with its version."""
         if self.provider.built_in:
             return "built in" if self.provider.name == HOOKCTL else f"built in, plugin {self.provider.name}"
-        source = self.provider.distribution or f"plugin {self.provider.name}"
-        return f"{source} {self.provider.version}".strip()
+        is_named = self.provider.package != self.provider.name
+        return self.provider.shown if is_named else f"plugin {self.provider.shown}"
 
 
 def listed(plugins: Plugins, formats: Iterable[ReportFormat] = ()) -> list[Listed]:
@@ -64,35 +81,48 @@ def listed(plugins: Plugins, formats: Iterable[ReportFormat] = ()) -> list[Liste
 
 
 def render_text(
-    things: Sequence[Listed], failures: Sequence[PluginFailure] = (), *, width: int = 0, color: bool
+    things: Sequence[Listed],
+    failures: Sequence[PluginFailure] = (),
+    providers: Sequence[Provider] = (),
+    *,
+    width: int = 0,
+    color: bool,
 ) -> str:
-    """For people: a heading per kind, a line per thing, a table of its settings.
+    """For people: each plugin with its hooks, then a heading per kind, a line per thing, a table of its settings.
 
     Wrapped to ``width`` columns; 0: not at all.
     """
     blocks = []
+    if providers:
+        lines = [line for provider in providers for line in _provider(provider, things, width)]
+        blocks.append("\n".join([heading("Plugins", color), *lines]))
     for kind, purpose in KINDS.items():
         found = [thing for thing in things if thing.kind == kind]
         if found:
             title = heading(paragraph(f"{kind.capitalize()}: {purpose}", width), color)
             blocks.append("\n".join([title, *(_entry(thing, width) for thing in found)]))
-    if failures:
-        title = styled("Not loaded: plugins, or parts of plugins, that failed", color, fg="red", bold=True)
-        lines = [
-            f"{paragraph(printable(failure.message), width, 2)}\n{paragraph(printable(failure.hint), width, 6)}"
-            for failure in failures
-        ]
-        blocks.append("\n".join([title, *lines]))
+    for reason, disabled in (("disabled", True), ("plugins, or parts of plugins, that failed", False)):
+        reported = [failure for failure in failures if (failure.kind == "disabled") is disabled]
+        if reported:
+            title = styled(f"Not loaded: {reason}", color, fg="yellow" if disabled else "red", bold=True)
+            lines = [
+                f"{paragraph(printable(failure.message), width, 2)}\n{paragraph(printable(failure.hint), width, 6)}"
+                for failure in reported
+            ]
+            blocks.append("\n".join([title, *lines]))
     return "\n\n".join(blocks) + "\n"
 
 
-def render_json(things: Sequence[Listed], failures: Sequence[PluginFailure] = ()) -> str:
-    """For programs: an object of ``plugins`` and ``failures``.
+def render_json(
+    things: Sequence[Listed], failures: Sequence[PluginFailure] = (), providers: Sequence[Provider] = ()
+) -> str:
+    """For programs: an object of ``plugins``, ``loaded`` and ``failures``.
 
     A plugin's entry has ``kind``, ``name``, ``summary``, ``built_in``, ``plugin``, ``distribution``, ``version``,
     ``settings``, ``takes`` and ``gives``. The last two are lists of types for a filter, and null for other kinds.
 
-    A failure has ``plugin``, ``distribution``, ``message`` and ``hint``.
+    An entry of ``loaded`` is a plugin, with ``hooks``: the names of what each adds. A failure has ``plugin``,
+    ``distribution``, ``message``, ``hint`` and ``kind``, as in :class:`PluginFailure`.
     """
     rows: list[Json] = [
         {
@@ -109,8 +139,33 @@ def render_json(things: Sequence[Listed], failures: Sequence[PluginFailure] = ()
         }
         for thing in things
     ]
+    loaded: list[Json] = [
+        {
+            "plugin": provider.name,
+            "distribution": provider.distribution,
+            "version": provider.version,
+            "place": provider.place,
+            "built_in": provider.built_in,
+            "hooks": {hook: [*names] for hook, names in _hooks(provider, things)},
+        }
+        for provider in providers
+    ]
     broken: list[Json] = [asdict(failure) for failure in failures]
-    return json_text({"plugins": rows, "failures": broken}) + "\n"
+    return json_text({"plugins": rows, "loaded": loaded, "failures": broken}) + "\n"
+
+
+def _hooks(provider: Provider, things: Sequence[Listed]) -> Iterator[tuple[str, list[str]]]:
+    """Each hook of a plugin, with the names of what it adds."""
+    for hook in sorted(provider.hooks):
+        kind = HOOKS.get(hook)
+        yield hook, [thing.name for thing in things if thing.kind == kind and thing.provider.name == provider.name]
+
+
+def _provider(provider: Provider, things: Sequence[Listed], width: int) -> Iterator[str]:
+    origin = f"built in, hookctl {provider.version}" if provider.built_in else provider.shown
+    yield paragraph(printable(f"{provider.name} ({origin})"), width, 2)
+    for hook, names in _hooks(provider, things):
+        yield paragraph(printable(f"{hook}: {', '.join(names) or 'nothing'}"), width, 6)
 
 
 def _entry(thing: Listed, width: int) -> str:
@@ -129,10 +184,12 @@ def _types(names: frozenset[str]) -> str:
 
 
 def _built_in(formats: Iterable[ReportFormat]) -> Iterator[Listed]:
-    """The formats that come with hookctl. No plugin adds them, because they use the text report."""
+    """The formats and stores that come with hookctl. No plugin adds them: they use more than the public API."""
     hookctl = Provider(name=HOOKCTL, distribution="hookctl", version=__version__, built_in=True, hooks={})
     for one in formats:
         yield Listed("format", one.name, one.summary, None, hookctl)
+    for scheme in STORE_TYPES:
+        yield Listed("store", scheme, built_in_store(scheme).summary, None, hookctl)
 
 
 def _of_kind(plugins: Plugins, kind: str) -> Iterator[Listed]:
@@ -146,11 +203,12 @@ def _of_kind(plugins: Plugins, kind: str) -> Iterator[Listed]:
         "policy": plugins.policies,
         "observer": plugins.observers,
         "format": plugins.formats,
+        "store": plugins.stores,
         "command": plugins.commands,
     }[kind]
     providers = {provider.name: provider for provider in plugins.providers}
     for name, thing in things.items():
         summary = plugins.short_help(name) if kind == "command" else getattr(thing, "summary", "")
-        settings = thing.schema if kind in {"auth", "transport", "validator", "policy"} else None
+        settings = thing.schema if kind in {"auth", "transport", "validator", "policy", "observer"} else None
         takes, gives = (thing.takes, thing.gives) if kind == "filter" else (None, None)
         yield Listed(kind, name, summary, settings, providers[plugins.origins[kind, name]], takes, gives)

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hookctl.errors import SettingsError
+from hookctl.model.store_type import EngineCheck, StoreType
 
 if TYPE_CHECKING:
     from hookctl.store.interface import Store
-    from hookctl.store.records import EngineCheck
 
 PREFIX = "sqlite:///"
 BESIDE = ("", "-wal", "-shm", "-journal")
@@ -17,7 +17,7 @@ BESIDE = ("", "-wal", "-shm", "-journal")
 
 
 def open_url(url: str, *, create: bool) -> Store | None:
-    """See :meth:`hookctl.store.opening.StoreType.open_url`."""
+    """The store in the file that the URL names; None if there is none and ``create`` is False."""
     path = files_of(url)[0]
     if not create and not path.exists():
         return None
@@ -27,7 +27,7 @@ def open_url(url: str, *, create: bool) -> Store | None:
 
 
 def files_of(url: str) -> tuple[Path, ...]:
-    """See :meth:`hookctl.store.opening.StoreType.files_of`."""
+    """The file that the URL names, and those that SQLite makes beside it. Raises SettingsError."""
     if not url.startswith(PREFIX) or url == PREFIX:
         raise SettingsError(
             f"the store {url!r} does not name a file",
@@ -48,7 +48,16 @@ def files_of(url: str) -> tuple[Path, ...]:
 
 
 def check_engine() -> EngineCheck:
-    """See :meth:`hookctl.store.opening.StoreType.check_engine`."""
+    """The version of SQLite, and whether it has a known bug."""
     from hookctl.store.sqlite.version import check_engine as check
 
     return check()
+
+
+STORE_TYPE = StoreType(
+    scheme="sqlite",
+    summary="A file on this machine: sqlite:///PATH.",
+    open=open_url,
+    check_engine=check_engine,
+    files=files_of,
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from hookctl.store.records import EngineCheck
+from hookctl.model.store_type import EngineCheck
 
 FIXED = (3, 51, 3)
 BACKPORTS = ((3, 44, 6), (3, 50, 7))
@@ -12,7 +12,7 @@ BACKPORTS = ((3, 44, 6), (3, 50, 7))
 
 
 def check_engine() -> EngineCheck:
-    """See :meth:`hookctl.store.opening.StoreType.check_engine`."""
+    """The version of SQLite, and whether it has a known bug."""
     if not is_affected(sqlite3.sqlite_version_info):
         return EngineCheck("sqlite", sqlite3.sqlite_version)
     return EngineCheck(
