@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import repeat
 from pathlib import Path
 from types import SimpleNamespace
@@ -175,6 +176,40 @@ def test_a_filters_types_are_copied_and_its_result_is_held_to_them() -> None:
     assert (mine.call("a"), mine.call(None)) == ("a", None)
     with pytest.raises(PluginError, match="call returned a list, which is not of a type that it declares in gives"):
         mine.call([])
+
+
+def described(hook: str, name: str, value: Any) -> Any:
+    """A description in which one field has this value."""
+    kinds: dict[str, Callable[..., Any]] = {
+        "hookctl_auth_types": partial(AuthType, name="mine", summary="", schema={}, build=safe),
+        "hookctl_observers": partial(Observer, name="mine"),
+        "hookctl_format_types": partial(ReportFormat, name="mine", summary="", findings=safe),
+    }
+    return kinds[hook](**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("hook", "name", "values"),
+    [
+        ("hookctl_auth_types", "signs", [None, 1, "no"]),
+        ("hookctl_auth_types", "per_attempt", [None, 0, "no"]),
+        ("hookctl_observers", "records_traces", [None, 1, []]),
+        ("hookctl_observers", "sampled_share", [None, "1", True, -0.1, 1.1, float("nan")]),
+        ("hookctl_format_types", "has_ci_commands", [None, 1, safe]),
+    ],
+)
+def test_a_flag_of_another_type_is_left_out(hook: str, name: str, values: list[Any]) -> None:
+    for value in values:
+        plugins = load_plugins([plugin(**{hook: [described(hook, name, value)]})])
+        (failure,) = plugins.failures
+        assert failure.message.startswith(f"plugin acme: {hook} returned {name} as "), value
+
+
+@pytest.mark.parametrize("declared", [None, False, True])
+def test_an_auth_of_a_plugin_never_runs_on_the_thread_of_the_runner(*, declared: bool | None) -> None:
+    thing = AuthType(name="mine", summary="", schema={}, build=safe, signs=True, blocking=declared)
+    mine = load_plugins([plugin(hookctl_auth_types=[thing])]).auth["mine"]
+    assert (mine.blocking, mine.signs) == (True, True)
 
 
 # -- while delivering --------------------------------------------------------------------------------------------------

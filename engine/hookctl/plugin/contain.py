@@ -19,7 +19,7 @@ from queue import SimpleQueue
 from types import CoroutineType
 from typing import Any
 
-from hookctl.errors import HookctlError, PluginError
+from hookctl.errors import HookctlError, PluginError, SameNameError
 from hookctl.plugin.raised import on_purpose, runs_no_code, text_of, trace_of
 
 START_SECONDS = 30.0
@@ -206,7 +206,7 @@ def _failure(hook: Hook, error: BaseException) -> HookctlError:
         return _error(hook, f"{hook.name} raised an exception that cannot be read")
     if type(error) is BrokenContractError:  # a subclass that a plugin defines may contain any text
         return _error(hook, f"{hook.name} returned {text_of(error)}")
-    if type(error) is PluginError and error.plugin == hook.plugin:
+    if (type(error) is PluginError or type(error) is SameNameError) and error.plugin == hook.plugin:
         return error  # from hookctl's own code, which registers the plugin in the same call
     if own := on_purpose(error, hook.errors):
         return own

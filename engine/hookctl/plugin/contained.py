@@ -123,13 +123,13 @@ def _policy(thing: Policy, part: Part) -> Policy:
 def _observer(thing: Observer, part: Part) -> Observer:
     calls = ("attempted", "ended", "close")
     functions = {name: function for name in calls if (function := getattr(thing, name)) is not None}
-    build = thing.build
-    if build is not None and thing.schema is None:
+    build, schema = thing.build, thing.schema
+    if build is not None and schema is None:
         raise BrokenContractError(f"a {part.what} with build and without schema")
     return Observer(
         name=part.name,
         summary=given.line(thing.summary),
-        schema=None if build is None else given.schema(thing.schema),
+        schema=None if build is None else given.schema(schema),
         build=None if build is None else part.function("build", build, lambda built: _built_observer(built, part)),
         records_traces=given.flag(thing.records_traces, "records_traces"),
         sampled_share=given.share(thing.sampled_share, "sampled_share"),

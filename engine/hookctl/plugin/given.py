@@ -247,7 +247,7 @@ def flag(value: object, what: str) -> bool:
 def share(value: object, what: str) -> float:
     """A number from 0 to 1, as a description declares ``what``."""
     if (type(value) is not float and type(value) is not int) or not 0 <= value <= 1:
-        raise BrokenContractError(f"{what} that is not a number from 0 to 1")
+        raise BrokenContractError(f"{what} as {kind(value)}, not a number from 0 to 1")
     return float(value)
 
 

@@ -83,7 +83,7 @@ def from_requests(response: requests.Response) -> Response:
         received: Response = exchange[0]
         return received
     body = bytearray()
-    for piece in response.iter_content(8192):
+    for piece in [response.content or b""] if response.raw is None else response.iter_content(8192):
         body += piece
         if len(body) > MAX_RESPONSE_BYTES:
             break
