@@ -137,7 +137,7 @@ NO_SETTINGS = frozenset({"const", "enum", "default", "examples", "if", "then", "
 
 
 def _undescribed(schema: Json, path: Path) -> Iterator[tuple[Path, str]]:
-    """The properties without a description, at any depth."""
+    """The properties without a description, at any depth, except in conditions, which declare none."""
     if isinstance(schema, list):
         for index, inner in enumerate(schema):
             yield from _undescribed(inner, (*path, index))
