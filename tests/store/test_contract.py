@@ -28,9 +28,10 @@ from hookctl.model import (
     Response,
     Status,
     Timing,
+    TraceContext,
     Verdict,
 )
-from hookctl.store.interface import Queue
+from hookctl.store.interface import Queue, Store
 from hookctl.store.records import (
     UNDELIVERED,
     Batch,
@@ -912,3 +913,43 @@ def test_what_an_apply_will_free_is_not_taken_for_held_by_hand(queue: Queue) -> 
     queue.enqueue([routed("e1")], NOW)
     queue.reconcile(applied(2, A=Status.INACTIVE))
     assert queue.stopped(applied(3, A=Status.ACTIVE)) == []
+
+
+# -- traces
+
+
+TRACE = TraceContext("4b" * 16, "0f" * 8, is_sampled=True, state="vendor=1")
+
+
+def traced(name: str) -> Routed:
+    return structs.replace(routed(name), event=structs.replace(event(name), trace=TRACE))
+
+
+def test_the_trace_of_an_event_comes_with_every_claim(queue: Queue, open_queue: Callable[[], Queue]) -> None:
+    _, fresh = enqueue_and_claim(queue, [traced("e1"), routed("e2")], NOW, LEASE, {"A": 1})
+    assert [one.trace for one in fresh] == [TRACE]
+    queue.enqueue([traced("e3")], NOW + 1)
+    other = open_queue()
+    assert {one.delivery.id: one.trace for one in claim(other, NOW + 1)} == {"e2-A": None, "e3-A": TRACE}
+
+
+def test_a_replay_is_dated_until_the_next_one(queue: Queue) -> None:
+    queue.enqueue([traced("e1")], NOW)
+    (claimed,) = claim(queue)
+    assert claimed.replayed_at is None
+    queue.finish([result(claimed)], NOW)
+    for at in (NOW + 5, NOW + 9):
+        queue.replay(["e1-A"], at)
+        (claimed,) = claim(queue, at)
+        assert (claimed.replayed_at, claimed.trace) == (at, TRACE)
+        retry = Outcome(DeliveryStatus.RETRYING, due_at=at + 1)
+        queue.finish([result(claimed, retry)], at)
+        (claimed,) = claim(queue, at + 1)
+        assert claimed.replayed_at == at
+        queue.finish([result(claimed)], at + 1)
+
+
+def test_a_backfilled_delivery_has_the_trace_of_its_event(store: Store) -> None:
+    store.enqueue([structs.replace(traced("e1"), deliveries=())], NOW)
+    assert store.backfill("A", [("e1", "e1-A")], NOW + 1) == 1
+    assert [one.trace for one in claim(store, NOW + 1)] == [TRACE]

@@ -46,6 +46,7 @@ def checks_of_store(session: Session, *, every_row: bool) -> Iterator[Check]:
 
     ``every_row``: read every row to find damage, which takes some 20 seconds for a million deliveries.
     """
+    from hookctl.cli.checks_of_certificates import checks_of_certificates
     from hookctl.model.quantities import counted
     from hookctl.report.text.doctor import Check
 
@@ -70,6 +71,7 @@ def checks_of_store(session: Session, *, every_row: bool) -> Iterator[Check]:
     if every_row:
         yield from _damage(store.damaged())
     yield from _secrets(session, applied)
+    yield from checks_of_certificates(session, applied)
     yield from _room(session, store)
 
 
@@ -96,6 +98,7 @@ def _damage(damaged: Sequence[Damaged]) -> Iterator[Check]:
 
 def _secrets(session: Session, applied: AppliedState) -> Iterator[Check]:
     from hookctl.cli.secrets import read_secret
+    from hookctl.cli.weak_secrets import weak_secrets
     from hookctl.report.text.doctor import Check
 
     users: dict[SecretReference, list[str]] = {}
@@ -112,6 +115,8 @@ def _secrets(session: Session, applied: AppliedState) -> Iterator[Check]:
     if not missing:
         counts = {0: "no secret is needed", 1: "the one needed secret is available"}
         yield Check("secrets", "ok", counts.get(len(users), f"all {len(users)} needed secrets are available"))
+    for weakness in weak_secrets(session, applied.plans.values()):
+        yield Check("secrets", "warning" if weakness.is_usable else "problem", weakness.message, weakness.hint)
 
 
 def _room(session: Session, store: Store) -> Iterator[Check]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from hookctl.model import Attempt, Delivery, DeliveryPlan, DeliveryStatus, Event, Json
+from hookctl.model import Attempt, Delivery, DeliveryPlan, DeliveryStatus, Event, Json, TraceContext
 from hookctl.store.history import Where
 
 MAX_TIME = 1e12
@@ -45,6 +45,10 @@ class Claimed(Struct, frozen=True):
     """What it is replayed by; None: the plan that is applied now."""
     key: int = 0
     """The store's own number of the delivery."""
+    trace: TraceContext | None = None
+    """The trace that came with the event."""
+    replayed_at: float | None = None
+    """When it was last replayed, in epoch seconds; None: never."""
 
 
 class Outcome(Struct, frozen=True):
@@ -73,17 +77,6 @@ class Result(Struct, frozen=True):
     """The plan that the attempt used; stored, so that a replay can use it too."""
     secrets: str = ""
     """Only for an outcome that holds the webhook: see :attr:`Hold.secrets`."""
-
-
-@dataclass(frozen=True, slots=True)
-class EngineCheck:
-    """What ``hookctl doctor`` reports about the database engine of a store."""
-
-    name: str
-    message: str
-    """Its version, or the problem with it."""
-    hint: str = ""
-    """What to do about the problem; empty if there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def acme() -> Plugins:
     }
     event: dict[str, Json] = {"type": "object", "properties": {"id": {"type": "string", "description": "Id."}}}
     things: dict[str, Any] = {
-        "hookctl_auth_types": AuthType(name="hmac", summary="Signs the body.", schema=nested, build=never),
+        "hookctl_auth_types": AuthType(name="sigv4", summary="Signs the body.", schema=nested, build=never),
         "hookctl_transport_types": TransportType(
             name="sqs", summary="Sends to a queue.", schema={"type": "object"}, build=never
         ),
@@ -109,10 +109,8 @@ def test_plugins_lists_every_built_in_thing_with_its_settings(run_cli: RunCli) -
         assert f"  {name} (built in" in result.stdout
     assert "  curl (built in, plugin hookctl_plugins.transport)\n" in result.stdout
     assert "  gitlab (built in)\n" in result.stdout
-    assert (
-        "      client_secret               secret           yes       The client's secret, as a secret reference.\n"
-        in result.stdout
-    )
+    rows = [line.split(maxsplit=3) for line in result.stdout.splitlines()]
+    assert ["client_secret", "secret", "yes", "The client's secret, as a secret reference."] in rows
     assert "\x1b" not in result.stdout
 
 
@@ -126,7 +124,8 @@ def test_plugins_as_json_tells_the_same(run_cli: RunCli) -> None:
     }
     assert all(row["summary"] and row["built_in"] and row["distribution"] == "hookctl" for row in rows)
     for row in rows:
-        assert (row["settings"] is not None) == (row["kind"] in {"auth", "transport", "validator", "policy"})
+        kinds = {"auth", "transport", "validator", "policy", "observer"}
+        assert (row["settings"] is not None) == (row["kind"] in kinds)
         jsonschema.Draft202012Validator.check_schema(row["settings"] or {})
 
 
@@ -140,7 +139,7 @@ def test_every_setting_of_a_built_in_plugin_is_described() -> None:
 
 def test_a_third_partys_things_are_listed_with_where_they_come_from(acme: Plugins) -> None:
     text = render_text(listed(acme), width=0, color=False)
-    for name in ("hmac", "sqs", "xml", "vault", "user.created", "shout", "two_eyes", "metrics", "table", "acme"):
+    for name in ("sigv4", "sqs", "xml", "vault", "user.created", "shout", "two_eyes", "metrics", "table", "acme"):
         assert f"  {name} (plugin acme 1.2.3)\n" in text
     assert "      key            secret           yes       The key.\\u202e\n" in text
     assert "      places         list of objects  no        Where.\n" in text
@@ -165,10 +164,10 @@ def test_every_plugin_is_listed_with_version_hooks_and_what_they_add(acme: Plugi
     things = listed(acme)
     text = render_text(things, (), acme.providers, width=0, color=False)
     assert text.startswith(
-        "Plugins\n  hookctl_plugins.auth (built in, hookctl 0.1.0)\n      hookctl_auth_types: basic, "
+        "Plugins\n  hookctl_plugins.auth (built in, hookctl 0.1.0)\n      hookctl_auth_types: api_key_query, basic, "
     )
     block = text.partition("  acme (acme 1.2.3)\n")[2].partition("\n\n")[0]
-    assert block.splitlines()[0] == "      hookctl_auth_types: hmac"
+    assert block.splitlines()[0] == "      hookctl_auth_types: sigv4"
     assert "      hookctl_secret_sources: vault" in block.splitlines()
     (row,) = [row for row in json.loads(render_json(things, (), acme.providers))["loaded"] if row["plugin"] == "acme"]
     assert row.pop("hooks").keys() == HOOKS.keys()
@@ -263,10 +262,10 @@ def test_the_webhook_schema_for_editors_knows_the_plugins(run_cli: RunCli, field
 def test_a_third_partys_schema_keeps_its_own_references(acme: Plugins) -> None:
     schema = with_plugins(read_schema("webhook.schema.json"), acme)
     check = jsonschema.Draft202012Validator(schema)
-    check.validate({**WEBHOOK, "auth": {"type": "hmac", "key": "${vault:k}", "places": [{"name": None}]}})
-    assert not check.is_valid({**WEBHOOK, "auth": {"type": "hmac", "key": 7}})
-    assert not check.is_valid({**WEBHOOK, "auth": {"type": "hmac", "key": "k", "places": [{"name": 7}]}})
-    assert "auth with type: hmac" in render_webhook(schema, acme, width=0, color=False)
+    check.validate({**WEBHOOK, "auth": {"type": "sigv4", "key": "${vault:k}", "places": [{"name": None}]}})
+    assert not check.is_valid({**WEBHOOK, "auth": {"type": "sigv4", "key": 7}})
+    assert not check.is_valid({**WEBHOOK, "auth": {"type": "sigv4", "key": "k", "places": [{"name": 7}]}})
+    assert "auth with type: sigv4" in render_webhook(schema, acme, width=0, color=False)
 
 
 def test_the_shipped_schema_is_not_changed_by_it(acme: Plugins) -> None:

@@ -16,6 +16,7 @@ from msgspec import Struct
 from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to
 from hookctl.delivery.attempt.redact import mask_header_value, without_scheme
 from hookctl.model import MASK, Failure, FailureKind, Request
+from hookctl.plugin.client_certificates import client_certificate, set_client_certificate
 from hookctl.plugin.interfaces import Refreshable
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ class Authenticated(Struct, frozen=True):
 
     request: Request
     touched: frozenset[str] = frozenset()
-    """The names, in lower case, of the headers that auth added or changed."""
+    """The names, in lower case, of the headers that auth added or changed, except copies of the delivery's id and
+    timestamp.
+    """
     added: tuple[tuple[str, str], ...] = ()
     """The names and values that auth added to the query."""
     moved: bool = False
@@ -70,12 +73,14 @@ class Authenticated(Struct, frozen=True):
             return shown
         before = {name.lower(): value for name, value in shown.headers}
         headers = tuple(
-            (name, mask_header_value(value) if name.lower() in self.touched else before[name.lower()])
+            (name, mask_header_value(value) if name.lower() in self.touched else before.get(name.lower(), value))
             for name, value in self.request.headers
         )
         return Request(shown.method, self._shown_url(shown.url), headers, shown.body)
 
     def _shown_url(self, before: str) -> str:
+        if not self.moved and not self.added:
+            return before
         parts = urlsplit(before)
         if self.moved:
             parts = parts._replace(netloc=urlsplit(self.request.url).hostname or "", path=f"/{MASK}")
@@ -110,6 +115,9 @@ def apply_auth(prepared: PreparedRequest, auth: Auth) -> PreparedRequest:
         applied = auth.apply(prepared) or prepared
         if not hasattr(applied, "headers"):
             raise TypeError("an auth must return the request")
+        certificate = client_certificate(prepared)
+        if certificate and not client_certificate(applied):  # requests does not copy it along with a request
+            set_client_certificate(applied, certificate)
         return applied
 
 
@@ -123,23 +131,34 @@ def prepared_request(request: Request) -> PreparedRequest:
     prepared.url = request.url
     prepared.headers = CaseInsensitiveDict(request.headers)
     prepared.body = request.body
+    if request.certificate:
+        set_client_certificate(prepared, request.certificate)
     return prepared
 
 
 def request_of(prepared: PreparedRequest) -> Request:
     """A request from an auth, in the form for transports. Raises AttemptFailedError for a body that is not bytes."""
     headers = tuple((_text(name), _text(value)) for name, value in prepared.headers.items())
-    return Request(prepared.method or "", prepared.url or "", headers, _body(prepared.body))
+    return Request(
+        _text(prepared.method or ""),
+        _text(prepared.url or ""),
+        headers,
+        _body(prepared.body),
+        client_certificate(prepared),
+    )
 
 
 def compare(before: Request, after: PreparedRequest) -> Authenticated:
     """The request that auth made from ``before``. Raises AttemptFailedError if it is not valid."""
     headers = tuple((_text(name), _text(value)) for name, value in after.headers.items())
     known = {name.lower(): value for name, value in before.headers}
-    touched = frozenset(name.lower() for name, value in headers if known.get(name.lower()) != value)
+    public = known.get("webhook-id"), known.get("webhook-timestamp")
+    touched = frozenset(
+        name.lower() for name, value in headers if known.get(name.lower()) != value and value not in public
+    )
     check_headers(headers)
-    url = after.url or before.url
-    request = Request(before.method, url, headers, _body(after.body))
+    url = _text(after.url or before.url)
+    request = Request(before.method, url, headers, _body(after.body), client_certificate(after))
     hooked = bool(after.hooks.get("response"))
     if url == before.url:
         return Authenticated(request, touched, hooked=hooked)
@@ -163,14 +182,17 @@ def check_headers(headers: Sequence[tuple[str, str]]) -> None:
 
 
 def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    # A plugin may have put a kind of `str` there whose methods run its code.
+    return value.decode("latin-1") if isinstance(value, bytes) else str.__str__(str(value))
 
 
 def _body(body: object) -> bytes | None:
     if isinstance(body, str):
-        return body.encode()
-    if body is None or isinstance(body, bytes):
+        return str.encode(body)
+    if body is None or type(body) is bytes:
         return body
+    if isinstance(body, bytes):
+        return bytes.__getitem__(body, slice(None))[:]
     raise AttemptFailedError(
         Failure(FailureKind.PLUGIN, f"an auth made the body a {type(body).__name__}; it must be bytes")
     )
