@@ -82,7 +82,7 @@ SETTINGS: Mapping[str, Form | Mapping[str, Form]] = {
     "observers": {EACH: TABLE},
     "safety": {"removal_percent": PERCENT, "removal_minimum": COUNT},
     "retention": {"age": DURATION, "size": SIZE},
-    "intake": {"max_waiting": COUNT, "min_free": SIZE},
+    "intake": {"max_waiting": COUNT, "min_free": SIZE, "events_per_second": COUNT},
 }
 """Every key of ``hookctl.toml``, documented in docs/settings.md. A mapping stands for a table and its keys.
 

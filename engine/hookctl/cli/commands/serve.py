@@ -116,17 +116,20 @@ def _context(session: Session, hosts: Sequence[str]) -> Context:
     from hookctl.cli.secrets import read_secret
     from hookctl.serve.access import Access
     from hookctl.serve.context import Context
+    from hookctl.serve.intake import Intake
     from hookctl.serve.stores import Stores
     from hookctl.serve.writer import EventWriter
     from hookctl.store.opening import open_store
 
     open_one = partial(open_store, session.store_url)
     stores = Stores(open_one)
+    writer = EventWriter(open_one, limits_of_store(session))
     return Context(
         plugins=session.plugins,
         access=Access(stores, hosts=hosts, operator=who(), read_secret=partial(read_secret, session)),
         stores=stores,
-        writer=EventWriter(open_one, limits_of_store(session)),
+        writer=writer,
+        intake=Intake(session.plugins.event_types, writer, session.settings.get("intake", {}).get("events_per_second")),
         directory=session.directory,
     )
 
