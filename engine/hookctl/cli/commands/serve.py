@@ -16,6 +16,7 @@ from hookctl.errors import SettingsError
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
     from hookctl.serve.context import Context
+    from hookctl.serve.counting import AttemptCounter
 
 LISTEN = "127.0.0.1:8080"
 EPILOG = """
@@ -73,7 +74,9 @@ def command(
         store.announce_runner(runner.wakeup.ask),
     ):
         context = _context(session)
+        counter = _counter(session)
         context.writer.start()
+        counter.start()
         try:
             with serving(make_application(context), host, port) as (host, port):
                 echo(f"Serving http://{f'[{host}]' if ':' in host else host}:{port}", err=True)
@@ -85,6 +88,7 @@ def command(
                 )
         finally:
             context.writer.close()
+            counter.close()
             context.stores.close()
         runner.stop(grace)
 
@@ -103,6 +107,13 @@ def _context(session: Session) -> Context:
         writer=EventWriter(open_one, limits_of_store(session)),
         directory=session.directory,
     )
+
+
+def _counter(session: Session) -> AttemptCounter:
+    from hookctl.serve.counting import AttemptCounter
+    from hookctl.store.opening import open_store
+
+    return AttemptCounter(partial(open_store, session.store_url))
 
 
 def _address(listen: str) -> tuple[str, int]:
