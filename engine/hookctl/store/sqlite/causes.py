@@ -169,5 +169,5 @@ def _head(text: str) -> str:
     if text.lstrip()[:1] in {"{", "["}:
         with suppress(ValueError, RecursionError):  # it is cut off, or not JSON
             text = json.dumps(json.loads(text), indent=0, ensure_ascii=False)
-    lines = (UNPRINTABLE.sub(" ", VARYING.sub("#", line)).strip() for line in text.splitlines())
+    lines = (UNPRINTABLE.sub(" ", VARYING.sub("#", line)).strip().rstrip(",") for line in text.splitlines())
     return "\n".join([line[:MAX_LINE] for line in lines if line.strip("{}[], ")][:MAX_LINES])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +36,7 @@ HELD = """
         WHERE status = 'held' {only} GROUP BY webhook
     ) h JOIN deliveries d ON d.seq = h.oldest
 """
+CAUSES = "SELECT id, result, head FROM causes WHERE id IN (SELECT value FROM json_each(?))"
 CIRCUITS = "SELECT webhook, reason FROM circuits"
 CREATED = "SELECT created_at FROM deliveries WHERE seq = ?"
 SAMPLE = """
@@ -68,7 +71,7 @@ def groups(connection: sqlite3.Connection, webhook: str | None, limit: int) -> l
     """See :meth:`hookctl.store.pages_interface.Overviews.groups`."""
     found = {**_by_cause(connection, webhook), **_held(connection, webhook), **_waiting(connection, webhook)}
     largest = sorted(found, key=lambda key: (-found[key].count, key))[:limit]
-    named = _names(connection, largest)
+    named = _names(connection, found.keys())
     return [
         _group(connection, key, _with_webhooks(connection, key, found[key], webhook), *named[key]) for key in largest
     ]
@@ -123,20 +126,17 @@ def _execute(connection: sqlite3.Connection, query: str, webhook: str | None) ->
     return connection.execute(query.format(only="AND webhook = ?"), (webhook,)).fetchall()
 
 
-def _names(connection: sqlite3.Connection, keys: Sequence[str]) -> Mapping[str, tuple[str, str]]:
+def _names(connection: sqlite3.Connection, keys: AbstractSet[str]) -> Mapping[str, tuple[str, str]]:
     """The cause and the line of each group."""
-    heads: dict[str, tuple[str, str]] = {}
-    for key in keys:
-        status, _, which = key.partition("-")
-        if status in {"held", "waiting"}:
-            heads[key] = (causes.cause_in(which) if status == "held" else "", which)
-        else:
-            row = connection.execute("SELECT result, head FROM causes WHERE id = ?", (int(which),)).fetchone()
-            heads[key] = row or ("", "")
-    counted = [key for key in keys if not key.startswith(("held-", "waiting-"))]
-    different = [*dict.fromkeys(heads[key] for key in counted)]
-    lines = dict(zip(different, causes.lines_by_result(different), strict=True))
-    return heads | {key: (heads[key][0], lines[heads[key]]) for key in counted}
+    numbers = {key: int(key.partition("-")[2]) for key in keys if key.startswith(("dead-", "retrying-"))}
+    rows = connection.execute(CAUSES, (json.dumps([*set(numbers.values())]),))
+    heads = {number: (result, head) for number, result, head in rows if isinstance(head, str)}
+    lines = dict(zip(heads, causes.lines_by_result([*heads.values()]), strict=True))
+    named = {key: (heads.get(number, ("", ""))[0], lines.get(number, "")) for key, number in numbers.items()}
+    for key in keys - named.keys():
+        status, _, reason = key.partition("-")
+        named[key] = (causes.cause_in(reason) if status == "held" else "", reason)
+    return named
 
 
 def _group(connection: sqlite3.Connection, key: str, found: _Found, cause: str, line: str) -> Group:

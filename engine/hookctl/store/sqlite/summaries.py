@@ -51,7 +51,7 @@ REASONS = """
     SELECT c.result, c.head, sum(h.attempts) AS attempts, max(h.last_at), h.delivery
     FROM json_each(?) numbers JOIN hour_causes h ON h.hour = numbers.value AND h.webhook = ?
     JOIN causes c ON c.id = h.cause
-    GROUP BY h.cause ORDER BY attempts DESC, h.cause LIMIT ?
+    GROUP BY h.cause ORDER BY attempts DESC, h.cause
 """
 """SQLite takes the delivery from the row with the greatest time."""
 
@@ -85,9 +85,10 @@ def hours(connection: sqlite3.Connection, webhooks: Collection[str], now: float)
 
 def reasons(connection: sqlite3.Connection, webhook: str, now: float, limit: int) -> list[Reason]:
     """See :meth:`hookctl.store.pages_interface.Overviews.reasons`."""
-    rows = connection.execute(REASONS, (json.dumps(_hours(now)), webhook, limit)).fetchall()
+    rows = connection.execute(REASONS, (json.dumps(_hours(now)), webhook)).fetchall()
     lines = causes.lines_by_result([(result, head) for result, head, *_ in rows])
-    return [Reason(row[0], line, row[2], row[3], row[4]) for row, line in zip(rows, lines, strict=True)]
+    found = [Reason(row[0], line, row[2], row[3], row[4]) for row, line in zip(rows, lines, strict=True)]
+    return found[:limit]
 
 
 def _hours(now: float) -> range | list[int]:
