@@ -293,23 +293,6 @@ CANCEL = """
 
 SET_CIRCUIT = "INSERT OR REPLACE INTO circuits (webhook, state, reason, since, until) VALUES (?, ?, ?, ?, ?)"
 
-# A due time stays as far ahead as it was when it was set, however the wall clock is changed.
-CLOCK_FELL = """
-    UPDATE deliveries SET
-        due_at = :now + max(0, due_at - set_at), set_at = :now,
-        ready_at = CASE
-            WHEN ready_at IS NULL THEN NULL WHEN owner IS NULL THEN :now + max(0, due_at - set_at) ELSE :now
-        END
-    WHERE (ready_at IS NOT NULL OR status = 'held') AND set_at > :now + :slack AND typeof(set_at) = 'real'
-"""
-CLOCK_LEAPT = """
-    UPDATE deliveries SET
-        due_at = due_at + :by, set_at = :before + :by,
-        ready_at = CASE WHEN ready_at IS NULL OR owner IS NOT NULL THEN ready_at ELSE ready_at + :by END
-    WHERE (ready_at IS NOT NULL OR status = 'held') AND due_at > :before AND set_at <= :before + :slack
-"""
-"""Changes only what was not due before the leap."""
-
 FIRST_AFTER = "SELECT seq FROM events WHERE +received_at BETWEEN ? AND 1e12 ORDER BY seq LIMIT 1"
 """Without the index of times, through which it would read and sort every later event."""
 PRUNABLE = """
