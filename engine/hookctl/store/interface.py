@@ -26,6 +26,7 @@ from hookctl.store.events_interface import Events, Log
 from hookctl.store.healing import Healing
 from hookctl.store.history import AuditEntry, ReplayOptions
 from hookctl.store.monitoring import Monitoring
+from hookctl.store.pages_interface import Overviews
 from hookctl.store.records import (
     EVERYTHING,
     UNENDED,
@@ -69,13 +70,14 @@ class State(Protocol):
         """Raise now what :meth:`apply` would raise about the plan: StalePlanError or StateError."""
         ...
 
-    def apply(self, plan: Plan, *, applied_by: str = "", lock_id: str = "") -> AppliedState:
+    def apply(self, plan: Plan, *, applied_by: str = "", lock_id: str = "", commit: str = "") -> AppliedState:
         """Replace the applied state by the one that the plan describes, in one transaction.
 
         Args:
             plan: starts from what is applied now.
             applied_by: ``user@host``, kept in the history with the time and the plan's digest.
             lock_id: the lock that the caller holds; empty: none.
+            commit: the git commit that the plan was made from, kept in the history; empty: not known.
 
         Returns:
             The new state, with its serial.
@@ -349,5 +351,5 @@ class Queue(Work, Standing, History, Events, Upkeep, Protocol):
     """Events, their deliveries and the attempts on them: everything that a runner needs."""
 
 
-class Store(State, Locks, Queue, Healing, Log, Runners, Monitoring, Tokens, Protocol):
+class Store(State, Locks, Queue, Healing, Log, Runners, Monitoring, Overviews, Tokens, Protocol):
     """Everything that a command needs. :func:`hookctl.store.opening.open_store` opens one."""

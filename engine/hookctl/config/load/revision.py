@@ -114,6 +114,15 @@ def read_revision_file(path: Path, ref: str, *, limit: int) -> bytes:
         return b""
 
 
+def head_commit(directory: Path) -> str:
+    """The full id of the commit that is checked out where the directory is; empty if there is none."""
+    real = directory.resolve()
+    try:
+        return _commit(_checkout(real, real, directory), "HEAD")
+    except RevisionError:
+        return ""
+
+
 def _checkout(inside: Path, real: Path, shown: Path) -> Path:
     """The root of the checkout that contains ``real``, whose nearest existing parent is ``inside``."""
     root = _root(inside, shown)

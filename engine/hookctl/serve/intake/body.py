@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from hookctl.errors import EventError
 
+
 class ClientGoneError(Exception):
     """The client has closed the connection before the end of the body. There is nobody to answer."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hookctl.model import DeliveryStatus
+from hookctl.store.sqlite.overview_tables import QUEUE_SCRIPT
 from hookctl.store.sqlite.records import MAX_NUMBER
 
 COMPONENT = "queue"
@@ -134,6 +135,7 @@ SCRIPTS = (
     -- When it was last replayed. Each replay has a span of its own.
     ALTER TABLE deliveries ADD COLUMN replayed_at REAL;
     """,
+    QUEUE_SCRIPT,
 )
 
 MERGE_IDS = 4096
