@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from hookctl.network import Network
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from hookctl.plugin.calls import Plugins
+    from hookctl.serve.access import Access
     from hookctl.serve.stores import Stores
     from hookctl.serve.writer import EventWriter
 
@@ -22,4 +25,8 @@ class Context:
     """For handlers that read or change deliveries; never used on the event loop, since a store blocks."""
     writer: EventWriter
     directory: Path
-    """The directory of the webhook files, which pages name and never read."""
+    """The directory of the webhook files, which pages name and never change."""
+    access: Access
+    """Decides who may do what."""
+    network: Network = field(default_factory=Network)
+    """How this machine reaches the targets of tests."""

@@ -45,6 +45,7 @@ from hookctl.store.records import (
     Routed,
     Stopped,
 )
+from hookctl.store.tokens import Tokens
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -340,5 +341,5 @@ class Queue(Work, Standing, History, Events, Upkeep, Protocol):
     """Events, their deliveries and the attempts on them: everything that a runner needs."""
 
 
-class Store(State, Locks, Queue, Healing, Log, Runners, Monitoring, Overviews, Protocol):
+class Store(State, Locks, Queue, Healing, Log, Runners, Monitoring, Overviews, Tokens, Protocol):
     """Everything that a command needs. :func:`hookctl.store.opening.open_store` opens one."""
