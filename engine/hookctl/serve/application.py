@@ -8,6 +8,8 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from hookctl.serve import pages
+
 if TYPE_CHECKING:
     from starlette.requests import Request
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 def make_application(context: Context) -> Starlette:
     """The application; its handlers find ``context`` in ``request.app.state.context``."""
-    application = Starlette(routes=[Route("/healthz", healthz)])
+    application = Starlette(routes=[Route("/healthz", healthz), *pages.ROUTES])
     application.state.context = context
     return application
 
