@@ -56,7 +56,7 @@ class Query:
 
     def lets_through(self, entry: HistoryEntry) -> bool:
         """Whether the list has the entry."""
-        text = "\n".join((entry.who, entry.action, entry.what, entry.reason, entry.commit)).lower()
+        text = f"{entry.who}\n{entry.action}\n{entry.what}\n{entry.reason}\n{entry.commit}".lower()
         return (
             (not self.action or entry.action == self.action)
             and self.who.lower() in entry.who.lower()
@@ -141,9 +141,7 @@ def find_apply(store: Store, serial: int, after: str) -> dict[str, Any] | None:
     return {
         "entry": entry,
         "total": len(changes),
-        "changes": [
-            (change, VERBS.get(Action(change.action), change.action), _lines(store, change)) for change in shown
-        ],
+        "changes": [(change, VERBS[Action(change.action)], _lines(store, change)) for change in shown],
         "next": f"/history/{serial}?{urlencode({'after': shown[-1].name})}" if len(rest) > len(shown) else None,
         "first": f"/history/{serial}" if after else None,
         "changes_text": changes_text,

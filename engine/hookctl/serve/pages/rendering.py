@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from hookctl.model.moments import iso
 from hookctl.model.quantities import span
-from hookctl.report.text.moments import iso, shown
+from hookctl.report.text.moments import shown
 from hookctl.report.text.printable import printable, printable_lines
 from hookctl.serve.access import Scope, csrf_field
 from hookctl.serve.pages.static import url_of
