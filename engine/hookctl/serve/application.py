@@ -11,7 +11,6 @@ from starlette.routing import Route
 
 from hookctl.serve import pages
 from hookctl.serve.access import AccessControl, check_declared, public
-from hookctl.serve.pages.state import make_pages
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -28,7 +27,6 @@ def make_application(context: Context) -> Starlette:
     check_declared(routes)
     application = Starlette(routes=routes, middleware=[Middleware(AccessControl, access=context.access)])
     application.state.context = context
-    application.state.pages = make_pages(context)
     return application
 
 

@@ -14,13 +14,13 @@ from hookctl.serve.access import Scope, requires
 from hookctl.serve.pages import history, test_result, webhook, webhook_list
 from hookctl.serve.pages.failures import not_found, page
 from hookctl.serve.pages.rendering import render
+from hookctl.serve.pages.state import pages_of
 from hookctl.serve.stores import in_store
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from hookctl.serve.context import Context
-    from hookctl.serve.pages.state import Pages
     from hookctl.store.interface import Store
 
 WAIT_SECONDS = 1.5
@@ -31,9 +31,10 @@ WAIT_SECONDS = 1.5
 @page
 async def webhooks(request: Request) -> Response:
     """Every applied webhook."""
+    pages = pages_of(request)
 
     def show(store: Store) -> Response:
-        found = webhook_list.find(store, _pages(request).catalog, webhook_list.query_of(request.query_params))
+        found = webhook_list.find(store, pages.catalog, webhook_list.query_of(request.query_params))
         return render(request, "webhooks.html", **found)
 
     return await in_store(request, show)
@@ -43,9 +44,10 @@ async def webhooks(request: Request) -> Response:
 @page
 async def one_webhook(request: Request) -> Response:
     """One webhook."""
+    pages = pages_of(request)
 
     def show(store: Store) -> Response:
-        found = webhook.find(store, _context(request), _pages(request), request.path_params["name"])
+        found = webhook.find(store, _context(request), pages, request.path_params["name"])
         return render(request, "webhook.html", **found)
 
     return await in_store(request, show)
@@ -56,12 +58,13 @@ async def one_webhook(request: Request) -> Response:
 async def patch(request: Request) -> Response:
     """A patch that makes a webhook active or inactive."""
     name, wanted = request.path_params["name"], request.query_params.get("status")
+    pages = pages_of(request)
     if wanted not in set(Status):
         return not_found(request, "There is no such patch", "The status is active or inactive.")
 
     def make(store: Store) -> Response:
-        webhook.find_plan(store, _pages(request), name)
-        text = _pages(request).files.status_patch(name, Status(wanted))
+        webhook.find_plan(store, pages, name)
+        text = pages.files.status_patch(name, Status(wanted))
         if not text:
             return not_found(
                 request,
@@ -80,11 +83,11 @@ async def patch(request: Request) -> Response:
 async def start_test(request: Request) -> Response:
     """Sends the mock event to a webhook, as it is applied."""
     name = request.path_params["name"]
-    plan = await in_store(request, webhook.find_plan, _pages(request), name)
+    plan = await in_store(request, webhook.find_plan, pages_of(request), name)
     event_type = _context(request).plugins.event_types.get(plan.event)
     if event_type is None:
         return not_found(request, f"The event type {plan.event} is not known to this server", "See `hookctl plugins`.")
-    test = _pages(request).tests.start(plan, event_type.mock, request.state.identity.name)
+    test = pages_of(request).tests.start(plan, event_type.mock, request.state.identity.name)
     if test is None:
         return render(
             request,
@@ -101,7 +104,7 @@ async def start_test(request: Request) -> Response:
 @page
 async def show_test(request: Request) -> Response:
     """The result of a test."""
-    test = _pages(request).tests.get(request.path_params["id"])
+    test = pages_of(request).tests.get(request.path_params["id"])
     if test is None or test.plan.name != request.path_params["name"]:
         hint = "Results are kept until the server stops, and only the newest. Test the webhook again."
         return not_found(request, "This test is not kept any more", hint)
@@ -138,11 +141,6 @@ async def one_apply(request: Request) -> Response:
 def _context(request: Request) -> Context:
     context: Context = request.app.state.context
     return context
-
-
-def _pages(request: Request) -> Pages:
-    pages: Pages = request.app.state.pages
-    return pages
 
 
 ROUTES = (

@@ -10,18 +10,25 @@ from hookctl.serve.pages.tests_now import Tests
 from hookctl.serve.pages.webhook_files import WebhookFiles
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+
     from hookctl.serve.context import Context
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Made once by the application. Endpoints find it in ``request.app.state.pages``."""
+    """Made once for a server, when it is first asked for a page."""
 
     catalog: Catalog
     files: WebhookFiles
     tests: Tests
 
 
-def make_pages(context: Context) -> Pages:
-    """The state of a server that has answered nothing yet."""
-    return Pages(Catalog(), WebhookFiles(context.directory), Tests(context.plugins, context.network))
+def pages_of(request: Request) -> Pages:
+    """The state of the server that got a request. Called only on the event loop."""
+    state = request.app.state
+    if not hasattr(state, "pages"):
+        context: Context = state.context
+        state.pages = Pages(Catalog(), WebhookFiles(context.directory), Tests(context.plugins, context.network))
+    pages: Pages = state.pages
+    return pages
