@@ -120,7 +120,7 @@ def find(store: Store, catalog: Catalog, query: Query) -> dict[str, Any]:
     """What the template shows. Raises StoreError."""
     now = time.time()
     applied = catalog.read(store)
-    summaries, holds, circuits = store.summaries(now), store.holds(), store.circuits()
+    summaries, holds, circuits = store.summaries(), store.holds(), store.circuits()
     lines = [
         Line(row, summaries.get(name, NO_SUMMARY), holds.get(name), circuits.get(name))
         for name, row in applied.rows.items()
