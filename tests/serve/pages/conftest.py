@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -56,10 +57,10 @@ body_template: |
 QUIET = "name: Quiet one\nevent: anomaly\nstatus: inactive\nmethod: PUT\nurl: https://quiet.example.com/in\n"
 HOSTILE_FILE = f"""\
 name: Hostile
-description: {HOSTILE!r}
+description: {json.dumps(HOSTILE)}
 event: anomaly
 url: https://hostile.example.com/in
-labels: {{team: {HOSTILE!r}}}
+labels: {{team: {json.dumps(HOSTILE)}}}
 when: data.severity == '<script>alert(2)</script>'
 headers: {{X-Odd: "<b>bold</b>"}}
 body_template: |
@@ -109,7 +110,7 @@ class Site:
         """The cookie of a session with a scope."""
         if scope not in self.cookies:
             if scope is Scope.OPERATE:
-                answer = self.request("GET", f"/sign-in?code={self.access.link.renew()}")
+                answer = self.request("GET", self.access.new_link())
             else:
                 text = new_token()
                 values: Any = {"created_at": time.time(), "created_by": "ada@laptop"}
@@ -166,7 +167,7 @@ def all_plugins() -> Plugins:
 
 
 @pytest.fixture(scope="module")
-def serve(tmp_path_factory: pytest.TempPathFactory, all_plugins: Plugins) -> Iterator[Callable[..., Site]]:
+def serve(all_plugins: Plugins) -> Iterator[Callable[..., Site]]:
     """``serve(store, directory, receiver)`` starts a server, which the module's tests share."""
     ending: list[Any] = []
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from hookctl.report.text.holds import also_ends
+from hookctl.report.text.printable import printable
 from hookctl.serve.pages.sparkline import sparkline
 from hookctl.store.overviews import NO_SUMMARY, Applied, Hour, Summary
 from hookctl.store.records import Circuit, Hold
@@ -196,5 +197,7 @@ def _figures(lines: Sequence[Line]) -> Mapping[str, int]:
     }
 
 
-def _labels(rows: Any) -> list[str]:
-    return sorted({f"{key}={value}" for row in rows for key, value in row.labels.items()})[:MOST_LABELS]
+def _labels(rows: Iterable[Row]) -> list[str]:
+    """The labels to choose from, without those whose characters would hide or reorder others."""
+    labels = {f"{key}={value}" for row in rows for key, value in row.labels.items()}
+    return [label for label in sorted(labels) if printable(label) == label][:MOST_LABELS]
