@@ -33,7 +33,8 @@ def acted(site: Any) -> Any:
 
 
 def column(page: Any, label: str) -> list[str]:
-    return page.texts(f".//tbody/tr/td[@data-label='{label}']")
+    found: list[str] = page.texts(f".//tbody/tr/td[@data-label='{label}']")
+    return found
 
 
 def test_history_shows_applies_and_actions_with_their_reasons(acted: Any) -> None:

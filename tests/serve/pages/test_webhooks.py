@@ -21,7 +21,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def names(page: Any) -> list[str]:
-    return page.texts(".//tbody/tr/th/a")
+    found: list[str] = page.texts(".//tbody/tr/th/a")
+    return found
 
 
 def row_texts(row: Any) -> list[str]:

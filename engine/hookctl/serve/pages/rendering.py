@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from hookctl.config.load.revision import DIRTY
 from hookctl.model.moments import iso
 from hookctl.model.quantities import span
 from hookctl.report.text.moments import shown
+from hookctl.report.text.plan import SHORT_COMMIT
 from hookctl.report.text.printable import printable, printable_lines
 from hookctl.serve.access import Scope, csrf_field
 from hookctl.serve.pages.static import url_of
@@ -55,6 +57,7 @@ def environment() -> Environment:
     )
     made.globals |= {"asset": url_of, "csrf_field": csrf_field}
     made.filters |= {
+        "commit": commit_text,
         "count": count,
         "duration": duration,
         "iso": iso,
@@ -65,6 +68,12 @@ def environment() -> Environment:
         "utc": shown,
     }
     return made
+
+
+def commit_text(commit: str) -> str:
+    """The id of a commit, shortened, and whether the files differed from it."""
+    clean = commit.removesuffix(DIRTY)
+    return printable(clean[:SHORT_COMMIT]) + (" with changes" if clean != commit else "")
 
 
 def count(number: int) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from hookctl.report.text.holds import also_ends
-from hookctl.report.text.printable import printable
 from hookctl.serve.pages.sparkline import sparkline
 from hookctl.store.overviews import NO_SUMMARY, Applied, Hour, Summary
 from hookctl.store.records import Circuit, Hold
@@ -146,8 +145,8 @@ def find(store: Store, catalog: Catalog, query: Query) -> dict[str, Any]:
         "states": {name: label for name, (label, _) in STATES.items()},
         "sorts": {name: heading for name, (heading, *_) in SORTS.items()},
         "is_descending": SORTS[query.sort][1] != query.is_turned,
-        "events": sorted({row.event for row in applied.rows.values()}),
-        "labels": _labels(applied.rows.values()),
+        "events": applied.events,
+        "labels": applied.labels[:MOST_LABELS],
         "progress": store.progress(),
     }
 
@@ -195,9 +194,3 @@ def _figures(lines: Sequence[Line]) -> Mapping[str, int]:
         "held": sum(one.held for one in summaries),
         "dead": sum(one.dead for one in summaries),
     }
-
-
-def _labels(rows: Iterable[Row]) -> list[str]:
-    """The labels to choose from, without those whose characters would hide or reorder others."""
-    labels = {f"{key}={value}" for row in rows for key, value in row.labels.items()}
-    return [label for label in sorted(labels) if printable(label) == label][:MOST_LABELS]
