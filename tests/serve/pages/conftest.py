@@ -115,7 +115,9 @@ class Site:
                 text = new_token()
                 values: Any = {"created_at": time.time(), "created_by": "ada@laptop"}
                 self.store.add_token(
-                    Token(id=token_id(text), name="reader", digest=token_digest(text), scopes=frozenset({scope}), **values)
+                    Token(
+                        id=token_id(text), name="reader", digest=token_digest(text), scopes=frozenset({scope}), **values
+                    )
                 )
                 self.access.tokens._read_at = float("-inf")
                 form = {"Content_Type": "application/x-www-form-urlencoded", "Origin": f"http://127.0.0.1:{self.port}"}
