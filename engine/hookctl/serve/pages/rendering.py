@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from hookctl.config.load.revision import DIRTY
@@ -57,6 +58,7 @@ def environment() -> Environment:
     )
     made.globals |= {"asset": url_of, "csrf_field": csrf_field}
     made.filters |= {
+        "code": code,
         "commit": commit_text,
         "count": count,
         "duration": duration,
@@ -68,6 +70,16 @@ def environment() -> Environment:
         "utc": shown,
     }
     return made
+
+
+def code(text: str) -> Markup:
+    """A text with what is between backticks as code, as messages and hints name commands and fields."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
+    )
 
 
 def commit_text(commit: str) -> str:
