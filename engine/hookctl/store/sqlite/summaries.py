@@ -67,7 +67,8 @@ def summaries(connection: sqlite3.Connection, only: Collection[str] | None) -> M
 def ranking(connection: sqlite3.Connection, by: Ranking) -> Mapping[str, float]:
     """See :meth:`hookctl.store.pages_interface.Overviews.ranking`."""
     rows = connection.execute(RANKINGS[by]).fetchall()
-    return {name: value for name, value, *_ in rows if value and isinstance(name, str) and not isinstance(value, str)}
+    sound = ((row[0], row[1]) for row in rows if isinstance(row[0], str) and isinstance(row[1], int | float))
+    return {name: value for name, value in sound if value or by == "share"}  # a share of 0 is a value
 
 
 def hours(connection: sqlite3.Connection, webhooks: Collection[str], now: float) -> Mapping[str, Sequence[Hour]]:
