@@ -40,7 +40,7 @@ class Facts:
     def any_of(self, *rankings: Ranking) -> Callable[[Row], bool]:
         """Whether a webhook has deliveries of one of these statuses."""
         found = [self.ranking(by) for by in rankings]
-        return lambda row: any(row.name in one for one in found)
+        return lambda row: any(one.get(row.name, 0) > 0 for one in found)
 
     def has_failed(self) -> Callable[[Row], bool]:
         """Whether an attempt of a webhook has failed in the last 24 hours."""
