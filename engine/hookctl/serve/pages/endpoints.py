@@ -127,13 +127,14 @@ async def whole_history(request: Request) -> Response:
 @page
 async def one_apply(request: Request) -> Response:
     """One apply, with what it changed."""
-    serial, pages = request.path_params["serial"], pages_of(request)
+    given, pages = request.path_params["serial"], pages_of(request)
+    serial = int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else 0  # no apply has 0
 
     def show(store: Store) -> Response:
         applied = pages.catalog.read(store)
         found = history.find_apply(store, applied, serial, request.query_params.get("after", ""))
         if found is None:
-            return not_found(request, f"There is no apply with the serial {serial}", "See the history.")
+            return not_found(request, f"There is no apply with the serial {given}", "See the history.")
         return render(request, "apply.html", **found)
 
     return await in_store(request, show)
@@ -151,5 +152,5 @@ ROUTES = (
     Route("/webhooks/{name}/test", start_test, methods=["POST"]),
     Route("/webhooks/{name}/tests/{id}", show_test, methods=["GET"], name="test"),
     Route("/history", whole_history, methods=["GET"]),
-    Route("/history/{serial:int}", one_apply, methods=["GET"]),
+    Route("/history/{serial}", one_apply, methods=["GET"]),
 )
