@@ -638,6 +638,36 @@ def test_resume_ends_a_hold(queue: Queue) -> None:
     assert claimed_ids(queue) == ["e2-A"]
 
 
+def test_a_webhook_is_held_by_hand(queue: Queue, delivery_plan: Callable[..., DeliveryPlan]) -> None:
+    plan = delivery_plan("A")
+    queue.reconcile(AppliedState(serial=1, plans={"A": plan}))
+    queue.enqueue([routed("e1"), routed("e2")], NOW)
+    (claimed,) = claim(queue, limit=1)
+    assert queue.hold(plan, "their release", NOW)
+    assert not queue.hold(plan, "again", NOW)
+    queue.enqueue([routed("e3")], NOW)
+    queue.finish([result(claimed)], NOW)
+    assert standing(queue) == {
+        "e1-A": ("delivered", ""),
+        "e2-A": ("held", "the webhook is held: their release"),
+        "e3-A": ("held", "the webhook is held: their release"),
+    }
+    queue.reconcile(AppliedState(serial=2, plans={"A": plan}))
+    assert claim(queue) == []
+    assert queue.resume("A")
+    assert claimed_ids(queue) == ["e2-A", "e3-A"]
+
+
+def test_an_apply_that_changes_the_webhook_ends_a_hold_by_hand(
+    queue: Queue, delivery_plan: Callable[..., DeliveryPlan]
+) -> None:
+    queue.reconcile(AppliedState(serial=1, plans={"A": delivery_plan("A")}))
+    queue.enqueue([routed("e1")], NOW)
+    assert queue.hold(delivery_plan("A"), "their release", NOW)
+    queue.reconcile(AppliedState(serial=2, plans={"A": delivery_plan("A", timeout_seconds=5)}))
+    assert claimed_ids(queue) == ["e1-A"]
+
+
 # -- looking and repeating
 
 

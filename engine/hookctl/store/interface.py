@@ -21,7 +21,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, Unpack
 
-from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus, Json, Plan
+from hookctl.model import AppliedState, Attempt, Delivery, DeliveryPlan, DeliveryStatus, Json, Plan
 from hookctl.store.events_interface import Events, Log
 from hookctl.store.healing import Healing
 from hookctl.store.history import AuditEntry, ReplayOptions
@@ -209,6 +209,13 @@ class Standing(Protocol):
         other are due again. A renamed webhook's deliveries, and what is known of it, get its new name. A hold ends
         when the webhook is applied with another delivery plan. A serial below one that was reconciled before changes
         nothing.
+        """
+        ...
+
+    def hold(self, plan: DeliveryPlan, reason: str, now: float, audit: AuditEntry | None = None) -> bool:
+        """Hold an applied webhook by hand, with everything that waits for it. Returns False if it is held already.
+
+        ``audit`` is recorded in the same commit if it was not. What is being tried may still be delivered.
         """
         ...
 

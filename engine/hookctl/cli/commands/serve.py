@@ -16,6 +16,7 @@ from hookctl.errors import SettingsError
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
+    from hookctl.network import Network
     from hookctl.serve.context import Context
     from hookctl.serve.counting import AttemptCounter
 
@@ -83,16 +84,15 @@ def command(
     host, port = _address(listen)
     log = Log(log_format)
     session.load_plugins()
+    network = session.network(connect_to, cacert)
     with (
         catching_interrupts() as interrupts,
-        running(
-            session, session.network(connect_to, cacert), log.listener(), stopping=lambda: interrupts.requested
-        ) as (runner, store),
+        running(session, network, log.listener(), stopping=lambda: interrupts.requested) as (runner, store),
         store.announce_runner(runner.wakeup.ask),
     ):
         if not is_loopback(host):
             require_token(store, host)
-        context = _context(session, [host, *names])
+        context = _context(session, [host, *names], network)
         counter = _counter(session)
         context.writer.start()
         counter.start()
@@ -114,7 +114,7 @@ def command(
         runner.stop(grace)
 
 
-def _context(session: Session, hosts: Sequence[str]) -> Context:
+def _context(session: Session, hosts: Sequence[str], network: Network) -> Context:
     from hookctl.cli.locking import who
     from hookctl.cli.safety import limits_of_store
     from hookctl.cli.secrets import read_secret
@@ -135,6 +135,7 @@ def _context(session: Session, hosts: Sequence[str]) -> Context:
         writer=writer,
         intake=Intake(session.plugins.event_types, writer, session.settings.get("intake", {}).get("events_per_second")),
         directory=session.directory,
+        network=network,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from hookctl.model import AppliedState, DeliveryStatus, Rename, Status
+from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Rename, Status
 from hookctl.store.records import Result, Stopped
 from hookctl.store.sqlite import counting, reading
 from hookctl.store.sqlite import queue_tables as tables
@@ -15,6 +15,9 @@ MAX_BEHIND = 1_000_000
 """How many applies another process may have seen before this one.
 
 A serial that is further ahead is damage: if it were believed, no apply would take effect.
+"""
+HOLD_BY_HAND = """
+    INSERT INTO holds (webhook, serial, reason, since, plan) VALUES (?, ?, ?, ?, ?) ON CONFLICT (webhook) DO NOTHING
 """
 
 
@@ -74,6 +77,16 @@ def hold_webhook(connection: sqlite3.Connection, webhook: str, result: Result, n
     reason, plan = result.outcome.reason, result.plan.digest if result.plan else ""
     connection.execute(tables.HOLD, (webhook, result.serial, reason, now, plan, result.secrets))
     _stop(connection, webhook, DeliveryStatus.HELD, held_reason(reason))
+
+
+def hold_by_hand(connection: sqlite3.Connection, plan: DeliveryPlan, reason: str, now: float) -> int | None:
+    """Hold a webhook because someone asks; returns how many deliveries are held now, None if it was held already."""
+    values = (plan.name, newest_serial(connection), reason, now, plan.digest)
+    if not connection.execute(HOLD_BY_HAND, values).rowcount:
+        return None
+    _stop(connection, plan.name, DeliveryStatus.HELD, held_reason(reason))
+    query = "SELECT count(*) FROM deliveries WHERE webhook = ? AND status = 'held'"
+    return int(connection.execute(query, (plan.name,)).fetchone()[0])
 
 
 def _end_holds(connection: sqlite3.Connection, applied: AppliedState) -> None:
