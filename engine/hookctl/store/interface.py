@@ -26,6 +26,7 @@ from hookctl.store.events_interface import Events, Log
 from hookctl.store.healing import Healing
 from hookctl.store.history import AuditEntry, ReplayOptions
 from hookctl.store.monitoring import Monitoring
+from hookctl.store.pages_interface import Overviews
 from hookctl.store.records import (
     EVERYTHING,
     UNENDED,
@@ -346,5 +347,5 @@ class Queue(Work, Standing, History, Events, Upkeep, Protocol):
     """Events, their deliveries and the attempts on them: everything that a runner needs."""
 
 
-class Store(State, Locks, Queue, Healing, Log, Runners, Monitoring, Protocol):
+class Store(State, Locks, Queue, Healing, Log, Runners, Monitoring, Overviews, Protocol):
     """Everything that a command needs. :func:`hookctl.store.opening.open_store` opens one."""

@@ -159,6 +159,8 @@ class Filter:
     """The beginning of the digest of the delivery plan that the last attempt used."""
     event_type: str | None = None
     event_id: str | None = None
+    group: str = ""
+    """The key of a group of deliveries that failed for the same cause: see :class:`hookctl.store.overviews.Group`."""
     where: Where | None = None
     """Decides on the whole event; called last, only for deliveries that every other field lets through."""
 

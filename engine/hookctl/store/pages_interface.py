@@ -1,0 +1,119 @@
+"""The part of a store's interface that is for pages and lists; see :mod:`hookctl.store.interface`.
+
+Nothing here takes longer because the store keeps more history. What would otherwise be counted when it is asked for is
+counted beforehand, by :meth:`Overviews.count_attempts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from hookctl.model import DeliveryPlan
+from hookctl.store.overviews import (
+    Applied,
+    ChangeRecord,
+    DeliveryPage,
+    DeliveryRow,
+    Group,
+    HistoryPage,
+    Hour,
+    PlanVersion,
+    Position,
+    Progress,
+    Reason,
+    Summary,
+)
+from hookctl.store.records import EVERYTHING, Filter
+
+
+class Overviews(Protocol):
+    """Numbers about webhooks, and lists that are read a page at a time."""
+
+    # -- counting
+
+    def count_attempts(self, now: float, limit: int = 2_000) -> Progress:
+        """Count attempts that are not counted yet, at most ``limit``, oldest first, in one commit.
+
+        ``hookctl serve`` calls it every few seconds, and without a pause while it is behind. Several processes may call
+        it: each attempt is counted once. Also deletes counts of more than 30 days ago.
+        """
+        ...
+
+    def progress(self) -> Progress:
+        """How many attempts are counted."""
+        ...
+
+    # -- webhooks
+
+    def summaries(self, now: float) -> Mapping[str, Summary]:
+        """Every webhook that the store has something about. Names that are not applied any more may be among them."""
+        ...
+
+    def summary(self, webhook: str, now: float) -> Summary:
+        """One webhook."""
+        ...
+
+    def hours(self, webhooks: Collection[str], now: float) -> Mapping[str, Sequence[Hour]]:
+        """The last 24 hours of each of the webhooks, oldest first, the current one last; 24 for each webhook."""
+        ...
+
+    def reasons(self, webhook: str, now: float, limit: int = 5) -> list[Reason]:
+        """Why attempts of the last 24 hours failed, the most frequent first."""
+        ...
+
+    def next_tries(self, webhook: str, limit: int) -> list[DeliveryRow]:
+        """Deliveries that are waiting or retrying, in the order in which they are due."""
+        ...
+
+    # -- deliveries
+
+    def delivery_page(
+        self, which: Filter = EVERYTHING, limit: int = 50, *, before: Position | None = None, look_at: int = 20_000
+    ) -> DeliveryPage:
+        """The deliveries that pass the filter, newest first.
+
+        Going on from :attr:`DeliveryPage.next` shows each delivery that existed at the first page once, whatever is
+        added meanwhile, unless its status changes.
+
+        Args:
+            which: the filter.
+            limit: the most rows.
+            before: only deliveries at a lower :attr:`DeliveryRow.position`.
+            look_at: about the most deliveries to look at, after which the page ends and ``next`` says where to go on.
+                A filter on the last attempt or on the event takes longer for each.
+        """
+        ...
+
+    def groups(self, webhook: str | None = None) -> list[Group]:
+        """What is not delivered, by status and cause, the largest group first; of one webhook, or of all.
+
+        A delivery that failed in the last seconds may be in the group of its previous failure.
+        """
+        ...
+
+    def group(self, key: str, webhook: str | None = None) -> Group | None:
+        """One group; None if no delivery is in it now."""
+        ...
+
+    # -- applies
+
+    def history(self, limit: int, *, before: tuple[float, int, int] | None = None) -> HistoryPage:
+        """Applies and actions of operators, newest first."""
+        ...
+
+    def changes(self, serial: int) -> list[ChangeRecord]:
+        """What an apply changed, in order of name; empty if it was not recorded."""
+        ...
+
+    def applied(self, webhooks: Collection[str]) -> Mapping[str, Applied]:
+        """When each webhook got its current delivery plan. Those of which it is not known are missing."""
+        ...
+
+    def previous_plan(self, webhook: str) -> PlanVersion | None:
+        """The delivery plan before the current one; None if there was none, or if it was not kept."""
+        ...
+
+    def plan(self, digest: str) -> DeliveryPlan | None:
+        """A delivery plan that an attempt has used, or that was applied earlier; None if it was not kept."""
+        ...
