@@ -53,7 +53,19 @@ class Selection:
         default: Collection[DeliveryStatus] | None = None,
         among: Collection[DeliveryStatus] | None = None,
     ) -> Filter:
-        """The filter. Raises HookctlError for a webhook that does not exist, or a condition that is not valid.
+        """As :meth:`as_filter`, with the webhook's name as it is spelled.
+
+        Raises HookctlError for a webhook that does not exist, or a condition that is not valid.
+        """
+        name = None if self.webhook is None else known_webhook(store, self.webhook)
+        return replace(self, webhook=name).as_filter(default, among)
+
+    def as_filter(
+        self,
+        default: Collection[DeliveryStatus] | None = None,
+        among: Collection[DeliveryStatus] | None = None,
+    ) -> Filter:
+        """The filter. Raises HookctlError for a condition that is not valid.
 
         ``default`` are the statuses if none was given, None: every one. ``among`` are those that the caller can do
         anything about, None: every one.
@@ -63,7 +75,7 @@ class Selection:
         statuses = statuses_of(self.status) if self.status else default
         return Filter(
             statuses=statuses if statuses is None or among is None else set(statuses).intersection(among),
-            webhook=None if self.webhook is None else known_webhook(store, self.webhook),
+            webhook=self.webhook,
             cause=self.cause,
             since=self.since,
             until=self.until,
