@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from hookctl.errors import SettingsError
+from hookctl.serve.access.headers import SECURITY_HEADERS
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -32,10 +33,12 @@ def serving(application: Starlette, host: str, port: int) -> Iterator[tuple[str,
         application,
         access_log=False,
         log_config=None,
+        headers=[*SECURITY_HEADERS],
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=STOP_SECONDS,
         lifespan="off",
+        ws="none",
     )
     server = uvicorn.Server(config)
     thread = Thread(target=_run, args=(server, listener), name="hookctl-http", daemon=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,13 @@ Examples:
     "--listen", metavar="HOST:PORT", default=LISTEN, show_default=True, help="The address to serve; port 0: a free one."
 )
 @click.option(
+    "--host",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="A name under which others reach the server, such as that of a proxy in front of it. Repeatable.",
+)
+@click.option(
     "--grace",
     metavar="DURATION",
     default="10s",
@@ -49,7 +57,14 @@ Examples:
 @network_options
 @click.pass_obj
 def command(
-    session: Session, *, listen: str, grace: float, log_format: str, connect_to: tuple[str, ...], cacert: str | None
+    session: Session,
+    *,
+    listen: str,
+    names: tuple[str, ...],
+    grace: float,
+    log_format: str,
+    connect_to: tuple[str, ...],
+    cacert: str | None,
 ) -> None:
     """Take in events over HTTP, deliver them, and show both in a browser, until stopped."""
     from hookctl.cli.interrupts import catching_interrupts
@@ -72,11 +87,13 @@ def command(
         ) as (runner, store),
         store.announce_runner(runner.wakeup.ask),
     ):
-        context = _context(session)
+        context = _context(session, [host, *names])
         context.writer.start()
         try:
             with serving(make_application(context), host, port) as (host, port):
-                echo(f"Serving http://{f'[{host}]' if ':' in host else host}:{port}", err=True)
+                url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+                echo(f"Serving {url}", err=True)
+                echo(f"Sign in: {url}/sign-in?code={context.access.link.renew()}", err=True)
                 run(
                     runner,
                     stopping=lambda: interrupts.requested,
@@ -89,17 +106,21 @@ def command(
         runner.stop(grace)
 
 
-def _context(session: Session) -> Context:
+def _context(session: Session, hosts: Sequence[str]) -> Context:
+    from hookctl.cli.locking import who
     from hookctl.cli.safety import limits_of_store
+    from hookctl.serve.access import Access
     from hookctl.serve.context import Context
     from hookctl.serve.stores import Stores
     from hookctl.serve.writer import EventWriter
     from hookctl.store.opening import open_store
 
     open_one = partial(open_store, session.store_url)
+    stores = Stores(open_one)
     return Context(
         plugins=session.plugins,
-        stores=Stores(open_one),
+        access=Access(stores, hosts=hosts, operator=who()),
+        stores=stores,
         writer=EventWriter(open_one, limits_of_store(session)),
         directory=session.directory,
     )

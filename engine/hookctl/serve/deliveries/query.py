@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 from hookctl.delivery.past.selection import STATUSES, Selection, checked_cause, checked_digest, condition
 from hookctl.errors import HookctlError
-from hookctl.model.moments import iso, moment_at
+from hookctl.model.moments import moment_at
+from hookctl.report.text.moments import iso
 
 if TYPE_CHECKING:
     from hookctl.model import DeliveryStatus

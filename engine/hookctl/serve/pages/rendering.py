@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from hookctl.model.moments import iso
 from hookctl.model.quantities import span
-from hookctl.report.text.moments import shown
+from hookctl.report.text.moments import iso, shown
+from hookctl.serve.access import csrf_field
 from hookctl.serve.pages.static import url_of
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.globals["asset"] = url_of
+    made.globals |= {"asset": url_of, "csrf_field": csrf_field}
     made.filters |= {"utc": shown, "iso": iso, "span": span, "count": count}
     return made
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from hookctl.serve.access import public
+
 if TYPE_CHECKING:
     from starlette.requests import Request
 
@@ -46,6 +48,7 @@ def url_of(name: str) -> str:
     return f"/static/{_files()[name].name}"
 
 
+@public
 async def serve_file(request: Request) -> Response:
     """A file, for anyone: none of them contains data."""
     wanted = request.path_params["name"]
