@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 
 from hookctl.model.quantities import span
 from hookctl.report.text.moments import iso, shown
+from hookctl.report.text.printable import printable, printable_lines
 from hookctl.serve.access import csrf_field
 from hookctl.serve.pages.static import url_of
 
@@ -50,10 +51,21 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.globals |= {"asset": url_of, "csrf_field": csrf_field}
-    made.filters |= {"utc": shown, "iso": iso, "span": span, "count": count}
+    made.filters |= {"utc": shown, "iso": iso, "span": span, "count": count, "printable": printable, "printable_lines": printable_lines, "duration": duration, "share": share}
     return made
 
 
 def count(number: int) -> str:
     """A number with commas: ``12,345``."""
     return f"{number:,}"
+
+
+def duration(seconds: float) -> str:
+    """How long an attempt took: ``85 ms``, ``1.2 s``."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s" if seconds < 60 else span(seconds)
+
+
+def share(value: float) -> str:
+    """A share as a percentage that is 100 or 0 only if it is exactly that."""
+    percent = value * 100
+    return f"{percent:.0f}%" if percent in (0, 100) else f"{min(max(percent, 0.1), 99.9):.1f}%"
