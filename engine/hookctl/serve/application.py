@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from hookctl.serve import pages
+from hookctl.serve import deliveries, pages
 from hookctl.serve.access import AccessControl, check_declared, public
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def make_application(context: Context) -> Starlette:
 
     Raises TypeError if a route does not declare who may use it.
     """
-    routes = [Route("/healthz", healthz), *pages.ROUTES]
+    routes = [Route("/healthz", healthz), *pages.ROUTES, *deliveries.ROUTES]
     check_declared(routes)
     application = Starlette(routes=routes, middleware=[Middleware(AccessControl, access=context.access)])
     application.state.context = context

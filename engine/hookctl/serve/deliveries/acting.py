@@ -93,7 +93,7 @@ async def _ask(request: Request, asked: Wanted, *, status: int, problem: str = "
         longest_reason=LONGEST_REASON,
         problem=problem,
         fields=_fields(asked, chosen) if chosen else (),
-        command=_command(asked, chosen) if chosen else "",
+        command_text=_command(asked, chosen) if chosen else "",
         back=_back(asked),
     )
 

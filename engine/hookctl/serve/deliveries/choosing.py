@@ -113,9 +113,7 @@ def choose(store: Store, asked: Wanted) -> Chosen:
     return _chosen(store, store.deliveries(selected, MOST + 1), selected.statuses, what)
 
 
-def _chosen(
-    store: Store, found: Sequence[Delivery], statuses: Collection[DeliveryStatus] | None, what: str
-) -> Chosen:
+def _chosen(store: Store, found: Sequence[Delivery], statuses: Collection[DeliveryStatus] | None, what: str) -> Chosen:
     webhooks = list(dict.fromkeys(one.webhook for one in found[:MOST]))
     holds = {name: hold for name, hold in store.holds().items() if name in webhooks}
     return Chosen(found[:MOST], len(found) > MOST, statuses, webhooks, holds, what)

@@ -18,7 +18,6 @@ from hookctl.report.text.moments import iso
 from hookctl.report.text.printable import printable_lines
 from hookctl.report.text.selection import quoted
 from hookctl.serve.access import Scope, requires
-from hookctl.serve.deliveries import links
 from hookctl.serve.deliveries.showing import show
 from hookctl.serve.pages.failures import not_found, page
 from hookctl.serve.stores import in_store

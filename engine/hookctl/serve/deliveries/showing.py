@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hookctl.report.text.printable import printable, printable_lines
 from hookctl.serve.access import Scope
 from hookctl.serve.deliveries import links
 from hookctl.serve.pages.rendering import render
@@ -15,17 +14,12 @@ if TYPE_CHECKING:
 
 
 def show(request: Request, name: str, *, status: int = 200, **values: Any) -> Response:
-    """The page of a template, which also finds links, and whether the reader may act.
-
-    The functions ``printable`` and ``printable_lines`` write characters that hide or reorder others as escapes.
-    """
+    """The page of a template, which also finds links, and whether the reader may act."""
     return render(
         request,
         name,
         status=status,
         links=links,
         may_act=request.state.identity.may(Scope.OPERATE),
-        printable=printable,
-        printable_lines=printable_lines,
         **values,
     )

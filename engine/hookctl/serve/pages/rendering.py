@@ -51,7 +51,16 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.globals |= {"asset": url_of, "csrf_field": csrf_field}
-    made.filters |= {"utc": shown, "iso": iso, "span": span, "count": count, "printable": printable, "printable_lines": printable_lines, "duration": duration, "share": share}
+    made.filters |= {
+        "utc": shown,
+        "iso": iso,
+        "span": span,
+        "count": count,
+        "printable": printable,
+        "printable_lines": printable_lines,
+        "duration": duration,
+        "share": share,
+    }
     return made
 
 

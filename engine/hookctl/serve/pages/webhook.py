@@ -162,5 +162,3 @@ def _targets(plan: DeliveryPlan, plugins: Plugins) -> Targets:
     whole = Change(plan.name, Action.CREATE, None, plan)
     nothing: Mapping[str, Any] = {}
     return Targets(Plan(0, (whole,), nothing, nothing, nothing), plugins.event_types, plugins.auth)
-
-
