@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hookctl.serve.deliveries import acting, event, listing, one, undelivered
+from hookctl.serve.deliveries import acting, delivery, event, listing, undelivered
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
-ROUTES: Sequence[BaseRoute] = (*listing.ROUTES, *one.ROUTES, *event.ROUTES, *undelivered.ROUTES, *acting.ROUTES)
+ROUTES: Sequence[BaseRoute] = (*listing.ROUTES, *delivery.ROUTES, *event.ROUTES, *undelivered.ROUTES, *acting.ROUTES)

@@ -99,13 +99,14 @@ def choose(store: Store, asked: Wanted) -> Chosen:
     if asked.ids:
         found = store.deliveries(Filter(ids=asked.ids))
         statuses = asked.seen or {one.status for one in found}
-        statuses = statuses if among is None else statuses.intersection(among)
+        statuses = statuses if among is None else set(statuses).intersection(among)
         found = [one for one in found if one.status in statuses]
         return _chosen(store, found, statuses, named_deliveries(asked.ids))
     what = options_text(asked.query.selection)
     if asked.names_a_webhook:
         name = asked.query.selection.webhook or ""
-        return Chosen((), False, None, [name], {name: hold for key, hold in store.holds().items() if key == name}, name)
+        hold = store.holds().get(name)
+        return Chosen((), False, None, [name], {name: hold} if hold else {}, name)
     selected = asked.query.filter(DEFAULT.get(asked.action), among)
     if asked.query.group:
         group = store.group(asked.query.group, selected.webhook)

@@ -56,7 +56,7 @@ async def undelivered(request: Request) -> Response:
         request,
         "undelivered.html",
         webhook=webhook,
-        status=status,
+        chosen=status,
         statuses=STATUSES,
         found=found,
         most_webhooks=MOST_WEBHOOKS,
