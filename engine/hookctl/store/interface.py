@@ -69,13 +69,14 @@ class State(Protocol):
         """Raise now what :meth:`apply` would raise about the plan: StalePlanError or StateError."""
         ...
 
-    def apply(self, plan: Plan, *, applied_by: str = "", lock_id: str = "") -> AppliedState:
+    def apply(self, plan: Plan, *, applied_by: str = "", lock_id: str = "", commit: str = "") -> AppliedState:
         """Replace the applied state by the one that the plan describes, in one transaction.
 
         Args:
             plan: starts from what is applied now.
             applied_by: ``user@host``, kept in the history with the time and the plan's digest.
             lock_id: the lock that the caller holds; empty: none.
+            commit: the git commit that the plan was made from, kept in the history; empty: not known.
 
         Returns:
             The new state, with its serial.

@@ -126,13 +126,15 @@ class Group(Struct, frozen=True):
     """As :attr:`Reason.line`. Without a cause: the reason of the deliveries, such as why their webhook is held."""
     count: int
     webhooks: Mapping[str, int]
-    """How many deliveries of each webhook, those with the most first."""
+    """How many deliveries of each webhook, those with the most first; at most twenty webhooks."""
+    webhook_count: int
+    """How many webhooks have any."""
     since: float
-    """When the oldest of them was made."""
+    """When the oldest of them was made. If they wait: the oldest of those webhooks that waits or is retried."""
     serial: int
     """The serial that was applied then; 0 if nothing was."""
     ids: Sequence[str]
-    """The ids of up to five of them, newest first."""
+    """The ids of up to five, newest first, of the webhooks with the most."""
 
     def filter(self, webhook: str | None = None) -> Filter:
         """Passes exactly the deliveries of the group; with ``webhook``, only those of that webhook."""

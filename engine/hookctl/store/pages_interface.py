@@ -46,11 +46,11 @@ class Overviews(Protocol):
 
     # -- webhooks
 
-    def summaries(self, now: float) -> Mapping[str, Summary]:
+    def summaries(self) -> Mapping[str, Summary]:
         """Every webhook that the store has something about. Names that are not applied any more may be among them."""
         ...
 
-    def summary(self, webhook: str, now: float) -> Summary:
+    def summary(self, webhook: str) -> Summary:
         """One webhook."""
         ...
 
@@ -69,7 +69,7 @@ class Overviews(Protocol):
     # -- deliveries
 
     def delivery_page(
-        self, which: Filter = EVERYTHING, limit: int = 50, *, before: Position | None = None, look_at: int = 20_000
+        self, which: Filter = EVERYTHING, limit: int = 50, *, before: Position | None = None, look_at: int = 5_000
     ) -> DeliveryPage:
         """The deliveries that pass the filter, newest first.
 
@@ -85,8 +85,8 @@ class Overviews(Protocol):
         """
         ...
 
-    def groups(self, webhook: str | None = None) -> list[Group]:
-        """What is not delivered, by status and cause, the largest group first; of one webhook, or of all.
+    def groups(self, webhook: str | None = None, limit: int = 100) -> list[Group]:
+        """What is not delivered, by status and cause, the largest groups first; of one webhook, or of all.
 
         A delivery that failed in the last seconds may be in the group of its previous failure.
         """

@@ -14,10 +14,10 @@ from hookctl.store.sqlite.store import SqliteStore
 from hookctl.store.sqlite.workers import Worker
 
 QUERIES = {
-    "to try": (monitoring.TO_TRY, ()),
-    "retrying": (monitoring.RETRYING, ()),
-    "held": (monitoring.HELD, ()),
-    "dead": (monitoring.DEAD, ()),
+    "to try": (monitoring.TO_TRY.format(""), ()),
+    "retrying": (monitoring.RETRYING.format(""), ()),
+    "held": (monitoring.HELD.format(""), ()),
+    "dead": (monitoring.DEAD.format(""), ()),
     "created": (monitoring.CREATED, ("[1]",)),
     "reasons": (monitoring.DEAD_REASONS, ("A", 10)),
     "why held": (queue_tables.HELD, ()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hookctl.model import DeliveryStatus
+from hookctl.store.sqlite.overview_tables import QUEUE_SCRIPT
 from hookctl.store.sqlite.records import MAX_NUMBER
 
 COMPONENT = "queue"
@@ -128,6 +129,7 @@ SCRIPTS = (
     -- Counts what is retried without reading the deliveries. A delivery that succeeds at once never enters it.
     CREATE INDEX IF NOT EXISTS deliveries_retrying ON deliveries (webhook) WHERE status = 'retrying';
     """,
+    QUEUE_SCRIPT,
 )
 
 MERGE_IDS = 4096

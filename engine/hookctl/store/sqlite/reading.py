@@ -75,9 +75,12 @@ def circuits(connection: sqlite3.Connection) -> Mapping[str, Circuit]:
     }
 
 
-def last_results(connection: sqlite3.Connection) -> Mapping[str, tuple[DeliveryStatus, float]]:
-    """See :meth:`hookctl.store.interface.Queue.last_results`. Damaged rows are passed over."""
-    rows = connection.execute("SELECT webhook, status, at FROM last_results").fetchall()
+def last_results(
+    connection: sqlite3.Connection, webhook: str | None = None
+) -> Mapping[str, tuple[DeliveryStatus, float]]:
+    """See :meth:`hookctl.store.interface.Queue.last_results`; of one webhook, or of all. Damaged rows are skipped."""
+    which, values = ("", ()) if webhook is None else ("WHERE webhook = ?", (webhook,))
+    rows = connection.execute(f"SELECT webhook, status, at FROM last_results {which}", values).fetchall()  # noqa: S608
     return {row[0]: (STATUS[row[1]], row[2]) for row in rows if fits(row, str, str, float) and row[1] in STATUS}
 
 

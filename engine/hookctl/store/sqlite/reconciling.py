@@ -6,8 +6,8 @@ import sqlite3
 
 from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Rename, Status
 from hookctl.store.records import Result, Stopped
+from hookctl.store.sqlite import counting, reading
 from hookctl.store.sqlite import queue_tables as tables
-from hookctl.store.sqlite import reading
 
 REMOVED = "the webhook was removed"
 INACTIVE = "the webhook is inactive"
@@ -58,6 +58,7 @@ def _reconciled(connection: sqlite3.Connection, applied: AppliedState) -> int:
 def _rename(connection: sqlite3.Connection, rename: Rename, *statements: str) -> None:
     for statement in (*statements, *tables.RENAME_KNOWN):
         connection.execute(statement, (rename.new, rename.old))
+    counting.rename(connection, rename.old, rename.new)
 
 
 def held_reason(reason: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hookctl.store.records import Circuit, Fullness
 from hookctl.store.sqlite import queue_tables as tables
+from hookctl.store.sqlite.overview_tables import RESTART_COUNTED
 
 SLACK = 60.0
 """Seconds by which clocks may differ without anybody having set one."""
@@ -38,6 +39,7 @@ def prune(connection: sqlite3.Connection, before: float, limit: int) -> int:
     values = {"before": before, "count": limit, "end": row[0] if row else 2**62}
     events = json.dumps([seq for (seq,) in connection.execute(tables.PRUNABLE, values).fetchall()])
     counts = [connection.execute(statement, (events,)).rowcount for statement in tables.PRUNE]
+    connection.execute(RESTART_COUNTED)
     return counts[-1]
 
 

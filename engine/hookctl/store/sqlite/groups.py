@@ -1,0 +1,147 @@
+"""Groups what is not delivered by status and cause, by counting in indexes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hookctl.model import DeliveryStatus
+from hookctl.store.overviews import Group
+from hookctl.store.records import MAX_TIME
+from hookctl.store.sqlite import causes, monitoring, past
+from hookctl.store.sqlite.filters import in_group
+
+SAMPLES = 5
+MAX_WEBHOOKS = 20
+"""Webhooks that a group names; those with the most deliveries."""
+
+BY_CAUSE = """
+    SELECT status, cause, webhook, count(*), min(seq) FROM deliveries INDEXED BY deliveries_by_cause
+    WHERE status IN ('retrying', 'dead') {only} GROUP BY status, cause, webhook
+"""
+HELD = """
+    SELECT h.webhook, h.number, h.oldest, d.reason FROM (
+        SELECT webhook, count(*) AS number, min(seq) AS oldest FROM deliveries INDEXED BY deliveries_held
+        WHERE status = 'held' {only} GROUP BY webhook
+    ) h JOIN deliveries d ON d.seq = h.oldest
+"""
+CIRCUITS = "SELECT webhook, reason FROM circuits"
+CREATED = "SELECT created_at FROM deliveries WHERE seq = ?"
+SAMPLE = """
+    SELECT d.seq, d.id FROM deliveries d INDEXED BY {index} WHERE {condition} AND d.webhook = ? ORDER BY {order} LIMIT ?
+"""
+INDEXES = {
+    "dead": ("deliveries_by_cause", "d.seq DESC"),
+    "retrying": ("deliveries_by_cause", "d.seq DESC"),
+    "held": ("deliveries_held", "d.seq DESC"),
+    "waiting": ("deliveries_ready", "d.ready_at DESC"),
+}
+"""Where samples of each kind of group come from, in the order of the index."""
+
+
+@dataclass
+class _Found:
+    """What is known of a group so far."""
+
+    count: int = 0
+    oldest: int = 1 << 62
+    webhooks: Counter[str] = field(default_factory=Counter)
+
+    def add(self, webhook: object, count: int, oldest: int) -> None:
+        self.count += count
+        self.oldest = min(self.oldest, oldest)
+        if isinstance(webhook, str):
+            self.webhooks[webhook] += count
+
+
+def groups(connection: sqlite3.Connection, webhook: str | None, limit: int) -> list[Group]:
+    """See :meth:`hookctl.store.pages_interface.Overviews.groups`."""
+    found = {**_by_cause(connection, webhook), **_held(connection, webhook), **_waiting(connection, webhook)}
+    largest = sorted(found, key=lambda key: (-found[key].count, key))[:limit]
+    named = _names(connection, largest)
+    return [_group(connection, key, found[key], *named[key]) for key in largest]
+
+
+def group(connection: sqlite3.Connection, key: str, webhook: str | None) -> Group | None:
+    """See :meth:`hookctl.store.pages_interface.Overviews.group`."""
+    every = groups(connection, webhook, 1 << 30)
+    return next((one for one in every if one.key == key), None)
+
+
+def _by_cause(connection: sqlite3.Connection, webhook: str | None) -> dict[str, _Found]:
+    found: dict[str, _Found] = {}
+    for status, cause, name, count, oldest in _execute(connection, BY_CAUSE, webhook):
+        if cause is None or isinstance(cause, int):
+            found.setdefault(f"{status}-{cause or 0}", _Found()).add(name, count, oldest)
+    return found
+
+
+def _held(connection: sqlite3.Connection, webhook: str | None) -> dict[str, _Found]:
+    """By the reason of the oldest of each webhook: what holds a webhook holds all its deliveries."""
+    found: dict[str, _Found] = {}
+    for name, count, oldest, reason in _execute(connection, HELD, webhook):
+        if isinstance(reason, str):
+            found.setdefault(f"held-{reason}", _Found()).add(name, count, oldest)
+    return found
+
+
+def _waiting(connection: sqlite3.Connection, webhook: str | None) -> dict[str, _Found]:
+    """By the reason of the webhook's circuit, if it is not closed."""
+    circuits = dict(connection.execute(CIRCUITS).fetchall())
+    found: dict[str, _Found] = {}
+    for name, count, oldest in monitoring.waiting(connection, webhook):
+        reason = circuits.get(name, "")
+        found.setdefault(f"waiting-{reason}", _Found()).add(name, count, oldest)
+    return found
+
+
+def _execute(connection: sqlite3.Connection, query: str, webhook: str | None) -> list[Any]:
+    if webhook is None:
+        return connection.execute(query.format(only="")).fetchall()
+    return connection.execute(query.format(only="AND webhook = ?"), (webhook,)).fetchall()
+
+
+def _names(connection: sqlite3.Connection, keys: Sequence[str]) -> Mapping[str, tuple[str, str]]:
+    """The cause and the line of each group."""
+    heads: dict[str, tuple[str, str]] = {}
+    for key in keys:
+        status, _, which = key.partition("-")
+        if status in {"held", "waiting"}:
+            heads[key] = (causes.cause_in(which) if status == "held" else "", which)
+        else:
+            row = connection.execute("SELECT result, head FROM causes WHERE id = ?", (int(which),)).fetchone()
+            heads[key] = row or ("", "")
+    counted = [key for key in keys if not key.startswith(("held-", "waiting-"))]
+    different = [*dict.fromkeys(heads[key] for key in counted)]
+    lines = dict(zip(different, causes.lines_by_result(different), strict=True))
+    return heads | {key: (heads[key][0], lines[heads[key]]) for key in counted}
+
+
+def _group(connection: sqlite3.Connection, key: str, found: _Found, cause: str, line: str) -> Group:
+    row = connection.execute(CREATED, (found.oldest,)).fetchone()
+    since = row[0] if row and isinstance(row[0], float) and abs(row[0]) <= MAX_TIME else 0.0
+    webhooks = dict(found.webhooks.most_common(MAX_WEBHOOKS))
+    return Group(
+        key=key,
+        status=DeliveryStatus(key.partition("-")[0]),
+        cause=cause,
+        line=line,
+        count=found.count,
+        webhooks=webhooks,
+        webhook_count=len(found.webhooks),
+        since=since,
+        serial=past.serial_at(connection, since),
+        ids=_sample(connection, key, [*webhooks][:SAMPLES]),
+    )
+
+
+def _sample(connection: sqlite3.Connection, key: str, webhooks: Sequence[str]) -> list[str]:
+    """The newest deliveries of these webhooks in a group."""
+    index, order = INDEXES[key.partition("-")[0]]
+    condition, *values = in_group(key)
+    query = SAMPLE.format(index=index, condition=condition, order=order)
+    rows = [row for webhook in webhooks for row in connection.execute(query, (*values, webhook, SAMPLES))]
+    return [str(name) for _, name in sorted(rows, reverse=True)[:SAMPLES]]
