@@ -9,6 +9,10 @@ PREFIX = "hookctl"
 """What each token begins with, so that people and secret scanners recognise one."""
 ID_BYTES = 6
 SECRET_BYTES = 32
+SIGNATURES = ("github", "standard_webhooks", "stripe")
+"""The schemes of the signatures that a token may require."""
+NEVER_EVENTS = frozenset({"github", "stripe"})
+"""Those of providers whose requests never contain hookctl's events, so that their payload must be wrapped."""
 
 
 class Scope(StrEnum):
@@ -36,8 +40,8 @@ class Token:
     """The event types that it may send; None: every type."""
     signature: str = ""
     """The scheme of the signature that each of its requests must have; empty: none."""
-    secret: str = ""
-    """The reference to the secret of the signatures, such as ``${env:GITHUB_SECRET}``."""
+    secrets: tuple[str, ...] = ()
+    """References to the secrets of the signatures, such as ``${env:GITHUB_SECRET}``. Any of them will do."""
     wrap: str = ""
     """The event type whose ``data`` the body of a request becomes; empty: the body contains events."""
     created_at: float

@@ -96,7 +96,7 @@ class Server:
 
     def sign_in(self) -> str:
         """The cookie of a session from the one-time link."""
-        return self.request("GET", f"/sign-in?code={self.access.link.renew()}").cookie
+        return self.request("GET", self.access.new_link()).cookie
 
     def csrf(self, cookie: str) -> str:
         return self.request("GET", "/show", Cookie=cookie).body.partition("\n")[2]

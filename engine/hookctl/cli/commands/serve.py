@@ -69,9 +69,11 @@ def command(
     """Take in events over HTTP, deliver them, and show both in a browser, until stopped."""
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.running import running
+    from hookctl.cli.sign_in_links import printing_links, require_token
     from hookctl.delivery.runner.sending import run
 
     try:
+        from hookctl.serve.access.hosts import is_loopback
         from hookctl.serve.application import make_application
         from hookctl.serve.server import serving
     except ModuleNotFoundError as error:
@@ -87,19 +89,21 @@ def command(
         ) as (runner, store),
         store.announce_runner(runner.wakeup.ask),
     ):
+        if not is_loopback(host):
+            require_token(store, host)
         context = _context(session, [host, *names])
         context.writer.start()
         try:
             with serving(make_application(context), host, port) as (host, port):
                 url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
                 echo(f"Serving {url}", err=True)
-                echo(f"Sign in: {url}/sign-in?code={context.access.link.renew()}", err=True)
-                run(
-                    runner,
-                    stopping=lambda: interrupts.requested,
-                    failed=lambda error: log.write("trouble", {"message": error.message}),
-                    recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
-                )
+                with printing_links(context.access.new_link, (host, port), names):
+                    run(
+                        runner,
+                        stopping=lambda: interrupts.requested,
+                        failed=lambda error: log.write("trouble", {"message": error.message}),
+                        recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
+                    )
         finally:
             context.writer.close()
             context.stores.close()
@@ -109,6 +113,7 @@ def command(
 def _context(session: Session, hosts: Sequence[str]) -> Context:
     from hookctl.cli.locking import who
     from hookctl.cli.safety import limits_of_store
+    from hookctl.cli.secrets import read_secret
     from hookctl.serve.access import Access
     from hookctl.serve.context import Context
     from hookctl.serve.stores import Stores
@@ -119,7 +124,7 @@ def _context(session: Session, hosts: Sequence[str]) -> Context:
     stores = Stores(open_one)
     return Context(
         plugins=session.plugins,
-        access=Access(stores, hosts=hosts, operator=who()),
+        access=Access(stores, hosts=hosts, operator=who(), read_secret=partial(read_secret, session)),
         stores=stores,
         writer=EventWriter(open_one, limits_of_store(session)),
         directory=session.directory,

@@ -13,6 +13,7 @@ from hookctl.serve.problems import problem
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from hookctl.errors import HookctlError
     from hookctl.serve.access.identity import Identity, Scope
 
 SIGN_IN = "/sign-in"
@@ -81,6 +82,30 @@ def too_many_failures(seconds: int) -> Response:
         detail="too many tokens or sign-in links that are not accepted were tried from this address",
         hint=f"Try again in {seconds} s. Tokens that were accepted before are still accepted.",
         headers={"Retry-After": str(seconds)},
+    )
+
+
+def too_large(most: int) -> Response:
+    """413: the body has too many bytes. The connection ends, because the rest of the body is not read."""
+    return problem(
+        413,
+        type="body-too-large",
+        title="The body is too large",
+        detail=f"the body has more than {most} bytes",
+        hint="Send less at once.",
+        headers={"Connection": "close"},
+    )
+
+
+def unavailable(error: HookctlError) -> Response:
+    """503: the store or a secret cannot be read now."""
+    return problem(
+        503,
+        type="access-unavailable",
+        title="Access cannot be checked",
+        detail=error.message,
+        hint=error.hint,
+        headers={"Retry-After": "5"},
     )
 
 

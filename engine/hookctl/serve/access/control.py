@@ -10,11 +10,13 @@ from markupsafe import Markup
 from starlette.requests import Request
 
 from hookctl.errors import StateError
-from hookctl.serve.access.answers import cross_site, refused, too_many_failures
+from hookctl.serve.access.answers import cross_site, refused, too_large, too_many_failures, unavailable
 from hookctl.serve.access.cookies import cookie_of
 from hookctl.serve.access.form import MAX_BYTES, MEDIA_TYPE, parse_form, read_body, replaying
 from hookctl.serve.access.identity import identity_of
 from hookctl.serve.access.origin import is_same_origin, names_an_origin
+from hookctl.serve.access.signed import PREFIX
+from hookctl.serve.access.signed_requests import check_signed
 from hookctl.serve.problems import problem
 
 if TYPE_CHECKING:
@@ -46,8 +48,10 @@ class AccessControl:
         state["identity"], state["csrf_token"] = None, ""
         request = Request(scope, receive)
         answer = self._check_host(request) or await self._identify(request)
-        if answer is None and scope["method"] not in SAFE_METHODS and "session" in state:
+        if answer is None and "session" in state and scope["method"] not in SAFE_METHODS:
             answer, receive = await _check_form(request, receive, state["session"])
+        elif answer is None and "signed" in state:
+            answer, receive = await check_signed(request, receive, state["signed"], self._access)
         if answer is None:
             await self._app(scope, receive, send)
         else:
@@ -74,17 +78,12 @@ class AccessControl:
             given = request.headers.getlist("authorization")
             if given:
                 return await self._check_bearer(request, given)
+            if request.url.path.startswith(PREFIX):
+                return await self._check_id(request)
             cookie = cookie_of(request)
             session = await self._access.session(cookie) if cookie else None
         except StateError as error:  # the store cannot be read
-            return problem(
-                503,
-                type="store-unavailable",
-                title="The store cannot be used",
-                detail=error.message,
-                hint=error.hint,
-                headers={"Retry-After": "5"},
-            )
+            return unavailable(error)
         if session is not None:
             state["session"], state["identity"], state["csrf_token"] = session, session.identity, session.csrf
         elif request.method not in SAFE_METHODS and names_an_origin(request) and not is_same_origin(request):
@@ -99,6 +98,17 @@ class AccessControl:
         if token is None:
             return too_many_failures(wait) if wait else refused("the token is unknown, has expired or was revoked")
         request.scope["state"]["identity"] = identity_of(token)
+        if token.signature:
+            request.scope["state"]["signed"] = token
+        return None
+
+    async def _check_id(self, request: Request) -> Response | None:
+        """For a sender that cannot send a bearer token: the token's id is in the path, and its signature is proof."""
+        await self._access.tokens.refresh()
+        token = self._access.tokens.by_id(request.url.path.removeprefix(PREFIX))
+        if token is None or not token.signature:
+            return refused("the path does not end with the id of a token that requires signatures")
+        request.scope["state"] |= {"identity": identity_of(token), "signed": token}
         return None
 
 
@@ -120,18 +130,6 @@ async def _check_form(request: Request, receive: Receive, session: Session) -> t
         return cross_site("the form does not have the CSRF token of this session"), receive
     request.scope["state"]["form"] = form
     return None, replaying(body, receive)
-
-
-def too_large(most: int) -> Response:
-    """413: the body has more bytes than a form may have."""
-    return problem(
-        413,
-        type="body-too-large",
-        title="The body is too large",
-        detail=f"the body has more than {most} bytes",
-        hint="Send less at once.",
-        headers={"Connection": "close"},
-    )
 
 
 def client_address(request: Request) -> str:

@@ -48,7 +48,7 @@ class KnownTokens:
             self._read_at = asked_at
 
     def accept(self, text: str) -> Token | None:
-        """The usable token with this text, which counts as used now; None if it is not accepted."""
+        """The usable token with this text; None if it is not accepted."""
         token = self._tokens.get(token_id(text))
         digest = token.digest if token else NO_DIGEST  # an unknown id takes as long as a wrong secret
         if not compare_digest(digest, token_digest(text)) or token is None:
@@ -56,12 +56,13 @@ class KnownTokens:
         return self.by_id(token.id)
 
     def by_id(self, wanted: str) -> Token | None:
-        """The usable token with an id, which counts as used now; None if there is none any more."""
-        token, now = self._tokens.get(wanted), time.time()
-        if token is None or not token.is_usable(now):
-            return None
-        self._used[token.id] = now
-        return token
+        """The usable token with an id; None if there is none any more. Whoever knows an id need not have the token."""
+        token = self._tokens.get(wanted)
+        return token if token is not None and token.is_usable(time.time()) else None
+
+    def note_used(self, token: Token) -> None:
+        """Note that a token was used now, for the store to keep."""
+        self._used[token.id] = time.time()
 
 
 def _read(store: Store, used: Mapping[str, float]) -> Mapping[str, Token]:

@@ -10,8 +10,8 @@ from starlette.routing import Route
 
 from hookctl.errors import StateError
 from hookctl.serve.access import public
-from hookctl.serve.access.answers import SIGN_IN, cross_site, go_to
-from hookctl.serve.access.control import client_address, too_large
+from hookctl.serve.access.answers import SIGN_IN, cross_site, go_to, too_large
+from hookctl.serve.access.control import client_address
 from hookctl.serve.access.cookies import cookie_of, delete_cookie, needs_tls, set_cookie
 from hookctl.serve.access.form import MAX_BYTES, parse_form, read_body
 from hookctl.serve.access.origin import is_same_origin

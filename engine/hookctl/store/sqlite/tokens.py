@@ -6,10 +6,10 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from hookctl.errors import StateError
+from hookctl.model.nearest import nearest
 
 if TYPE_CHECKING:
     from hookctl.model.token import Token
@@ -25,7 +25,7 @@ SCRIPTS = (
         scopes TEXT NOT NULL,        -- a JSON array
         event_types TEXT,            -- a JSON array; NULL: every type
         signature TEXT NOT NULL,
-        secret TEXT NOT NULL,        -- a reference, never the secret
+        secrets TEXT NOT NULL,       -- a JSON array of references, never of secrets
         wrap TEXT NOT NULL,
         created_at REAL NOT NULL,
         created_by TEXT NOT NULL,
@@ -38,7 +38,7 @@ SCRIPTS = (
     """,
 )
 COLUMNS = (
-    "id, name, digest, scopes, event_types, signature, secret, wrap, created_at, created_by, "
+    "id, name, digest, scopes, event_types, signature, secrets, wrap, created_at, created_by, "
     "expires_at, last_used_at, revoked_at, revoked_by"
 )
 TOKENS = f"SELECT {COLUMNS} FROM tokens ORDER BY seq"  # noqa: S608 - a constant
@@ -57,7 +57,7 @@ def add(connection: sqlite3.Connection, token: Token) -> None:
             hint="Choose another name, or revoke that one: hookctl tokens revoke NAME.",
         )
     scopes = json.dumps(sorted(token.scopes))
-    kept = (token.id, token.name, token.digest, scopes, types, token.signature, token.secret, token.wrap)
+    kept = (token.id, token.name, token.digest, scopes, types, token.signature, json.dumps(token.secrets), token.wrap)
     made = (token.created_at, token.created_by, token.expires_at, token.last_used_at)
     connection.execute(ADD, (*kept, *made, token.revoked_at, token.revoked_by))
 
@@ -71,7 +71,7 @@ def revoke(connection: sqlite3.Connection, name: str, at: float, who: str) -> To
     """See :meth:`hookctl.store.tokens.Tokens.revoke_token`."""
     in_use = {token.name: token for token in read(connection) if token.revoked_at is None}
     if name not in in_use:
-        near = get_close_matches(name, in_use, n=1)
+        near = nearest(name, in_use)
         hint = f"Did you mean {near[0]!r}?" if near else "`hookctl tokens list` shows the tokens."
         raise StateError(f"there is no token {name!r} that could be revoked", hint=hint)
     token = in_use[name]
@@ -88,8 +88,8 @@ def _token(row: Sequence[object]) -> Token | None:
     """None for a row that is damaged: what cannot be read is not accepted."""
     from hookctl.model.token import Scope, Token
 
-    token_id, name, digest, scopes, types, signature, secret, wrap, at, by, expires, used, revoked, revoker = row
-    texts = (token_id, name, digest, scopes, signature, secret, wrap, by, revoker)
+    token_id, name, digest, scopes, types, signature, secrets, wrap, at, by, expires, used, revoked, revoker = row
+    texts = (token_id, name, digest, scopes, signature, secrets, wrap, by, revoker)
     times = (expires, used, revoked)
     if not all(isinstance(text, str) for text in texts) or not isinstance(at, int | float):
         return None
@@ -100,10 +100,10 @@ def _token(row: Sequence[object]) -> Token | None:
             id=str(token_id),
             name=str(name),
             digest=str(digest),
-            scopes=frozenset(Scope(scope) for scope in json.loads(str(scopes))),
-            event_types=None if types is None else frozenset(map(str, json.loads(str(types)))),
+            scopes=frozenset(map(Scope, _texts(scopes))),
+            event_types=None if types is None else frozenset(_texts(types)),
             signature=str(signature),
-            secret=str(secret),
+            secrets=tuple(_texts(secrets)),
             wrap=str(wrap),
             created_at=at,
             created_by=str(by),
@@ -112,8 +112,16 @@ def _token(row: Sequence[object]) -> Token | None:
             revoked_at=_time(revoked),
             revoked_by=str(revoker),
         )
-    except (ValueError, TypeError):
+    except ValueError:
         return None
+
+
+def _texts(value: object) -> list[str]:
+    """The texts in a JSON array. Raises ValueError if it is anything else."""
+    found = json.loads(str(value))
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise ValueError("not a list of texts")
+    return found
 
 
 def _time(value: object) -> float | None:
