@@ -16,6 +16,7 @@ from hookctl.errors import SettingsError
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
+    from hookctl.network import Network
     from hookctl.serve.context import Context
 
 LISTEN = "127.0.0.1:8080"
@@ -82,16 +83,15 @@ def command(
     host, port = _address(listen)
     log = Log(log_format)
     session.load_plugins()
+    network = session.network(connect_to, cacert)
     with (
         catching_interrupts() as interrupts,
-        running(
-            session, session.network(connect_to, cacert), log.listener(), stopping=lambda: interrupts.requested
-        ) as (runner, store),
+        running(session, network, log.listener(), stopping=lambda: interrupts.requested) as (runner, store),
         store.announce_runner(runner.wakeup.ask),
     ):
         if not is_loopback(host):
             require_token(store, host)
-        context = _context(session, [host, *names])
+        context = _context(session, [host, *names], network)
         context.writer.start()
         try:
             with serving(make_application(context), host, port) as (host, port):
@@ -110,7 +110,7 @@ def command(
         runner.stop(grace)
 
 
-def _context(session: Session, hosts: Sequence[str]) -> Context:
+def _context(session: Session, hosts: Sequence[str], network: Network) -> Context:
     from hookctl.cli.locking import who
     from hookctl.cli.safety import limits_of_store
     from hookctl.cli.secrets import read_secret
@@ -128,6 +128,7 @@ def _context(session: Session, hosts: Sequence[str]) -> Context:
         stores=stores,
         writer=EventWriter(open_one, limits_of_store(session)),
         directory=session.directory,
+        network=network,
     )
 
 

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 from hookctl.model.quantities import span
 from hookctl.report.text.moments import iso, shown
 from hookctl.report.text.printable import printable, printable_lines
-from hookctl.serve.access import csrf_field
+from hookctl.serve.access import Scope, csrf_field
 from hookctl.serve.pages.static import url_of
 
 if TYPE_CHECKING:
@@ -28,14 +28,16 @@ def render(request: Request, name: str, *, status: int = 200, **values: Any) -> 
     """The page of a template in ``templates/``, which extends ``base.html``.
 
     Args:
-        request: templates find it as ``request``, and who asks as ``identity``, which is None before the sign-in.
+        request: templates find it as ``request``, and who asks as ``identity``, which is None before the sign-in;
+            ``may_operate`` is whether to offer them actions.
         name: the file of the template.
         status: the HTTP status of the answer.
         values: what the template names.
     """
     template = environment().get_template(name)
     identity = getattr(request.state, "identity", None)
-    page = template.render(request=request, identity=identity, now=time.time(), **values)
+    may_operate = identity is not None and identity.may(Scope.OPERATE)
+    page = template.render(request=request, identity=identity, may_operate=may_operate, now=time.time(), **values)
     return HTMLResponse(page, status, HEADERS)
 
 
@@ -52,14 +54,14 @@ def environment() -> Environment:
     )
     made.globals |= {"asset": url_of, "csrf_field": csrf_field}
     made.filters |= {
-        "utc": shown,
-        "iso": iso,
-        "span": span,
         "count": count,
+        "duration": duration,
+        "iso": iso,
         "printable": printable,
         "printable_lines": printable_lines,
-        "duration": duration,
         "share": share,
+        "span": span,
+        "utc": shown,
     }
     return made
 

@@ -34,7 +34,8 @@ class Sparkline:
 def sparkline(hours: Sequence[Hour]) -> Sparkline:
     """A bar for each hour, oldest first: failed attempts on top of those that delivered."""
     most = max((hour.succeeded + hour.failed for hour in hours), default=0)
-    good, bad = [], []
+    good: list[str] = []
+    bad: list[str] = []
     for number, hour in enumerate(hours):
         x, top = number * STEP, float(HEIGHT)
         for paths, attempts in ((good, hour.succeeded), (bad, hour.failed)):

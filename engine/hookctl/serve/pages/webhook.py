@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
-from hookctl.config.diff import field_changes
+from hookctl.config.diff import change_between, field_changes
 from hookctl.config.effects.targets import Targets
 from hookctl.delivery.rehearsal.render import render_request
 from hookctl.delivery.rehearsal.trial import lets_through
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hookctl.plugin.calls import Plugins
     from hookctl.report.style import Line
     from hookctl.serve.context import Context
+    from hookctl.serve.pages.state import Pages
     from hookctl.store.interface import Store
 
 NEXT_TRIES = 20
@@ -58,11 +59,11 @@ class Sample:
     """Why there is no request."""
 
 
-def find(store: Store, context: Context, name: str) -> dict[str, Any]:
+def find(store: Store, context: Context, pages: Pages, name: str) -> dict[str, Any]:
     """What the template shows. Raises StoreError, and UnknownWebhookError if no webhook of this name is applied."""
     now = time.time()
-    applied = context.catalog.read(store)
-    plan = find_plan(store, context, name)
+    applied = pages.catalog.read(store)
+    plan = find_plan(store, pages, name)
     hold = store.holds().get(name)
     previous = store.previous_plan(name)
     event_type = context.plugins.event_types.get(plan.event)
@@ -87,16 +88,16 @@ def find(store: Store, context: Context, name: str) -> dict[str, Any]:
         "hosts": hosts(plan, context.plugins),
         "previous": previous,
         "difference": difference(previous.plan, plan) if previous else (),
-        "place": context.files.find(name),
-        "directory": context.files.directory,
+        "place": pages.files.find(name),
+        "directory": pages.files.directory,
         "argument": argument(name),
         "digits": VERSION_DIGITS,
     }
 
 
-def find_plan(store: Store, context: Context, name: str) -> DeliveryPlan:
+def find_plan(store: Store, pages: Pages, name: str) -> DeliveryPlan:
     """The applied delivery plan of a webhook. Raises StoreError and UnknownWebhookError."""
-    applied = context.catalog.read(store)
+    applied = pages.catalog.read(store)
     if name in applied.unreadable:
         raise unreadable(name, applied.unreadable[name])
     if name not in applied.plans:
@@ -141,9 +142,7 @@ def sample(plan: DeliveryPlan, event_type: EventType | None, plugins: Plugins) -
 
 def difference(before: DeliveryPlan, after: DeliveryPlan) -> Sequence[Line]:
     """The lines in which two delivery plans of one webhook differ, as a plan shows them."""
-    action = Action.UPDATE if before.name == after.name else Action.RENAME
-    change = Change(after.name, action, before, after)
-    return [*change_fields(replace(change, fields=tuple(field_changes(change))))]
+    return [*change_fields(change_between(after.name, before, after))]
 
 
 def leaving(plan: DeliveryPlan, plugins: Plugins) -> str:
