@@ -45,7 +45,7 @@ async def confirm(request: Request) -> Response:
     if action not in WORDS:
         return not_found(request, f"There is no action {action}")
     asked = wanted(action, request.query_params, time.time())
-    return await _ask(request, asked, status=200 if asked.is_clear else 400)
+    return await in_store(request, _ask, request, asked, status=200 if asked.is_clear else 400)
 
 
 @requires(Scope.OPERATE)
@@ -56,13 +56,17 @@ async def act(request: Request) -> Response:
     if action not in WORDS:
         return not_found(request, f"There is no action {action}")
     asked = wanted(action, await _form(request), time.time())
+    return await in_store(request, _answer, request, asked)
+
+
+def _answer(store: Store, request: Request, asked: Wanted) -> Response:
     if not asked.is_clear:
-        return await _ask(request, asked, status=400)
+        return _ask(store, request, asked, status=400)
     if not asked.reason:
-        return await _ask(request, asked, status=422, problem=NO_REASON)
-    done = await in_store(request, _act, asked, request.state.identity.name)
+        return _ask(store, request, asked, status=422, problem=NO_REASON)
+    done = _act(store, asked, request.state.identity.name)
     if done is None:
-        return await _ask(request, asked, status=409, problem=MORE_NOW)
+        return _ask(store, request, asked, status=409, problem=MORE_NOW)
     return RedirectResponse(_after(asked, *done), 303)
 
 
@@ -78,8 +82,8 @@ async def _form(request: Request) -> ImmutableMultiDict[str, str]:
         return ImmutableMultiDict()
 
 
-async def _ask(request: Request, asked: Wanted, *, status: int, problem: str = "") -> Response:
-    chosen = await in_store(request, choose, asked) if asked.is_clear else None
+def _ask(store: Store, request: Request, asked: Wanted, *, status: int, problem: str = "") -> Response:
+    chosen = choose(store, asked) if asked.is_clear else None
     return show(
         request,
         "confirm.html",

@@ -102,12 +102,15 @@ class DeliveryView:
 @page
 async def delivery(request: Request) -> Response:
     """One delivery."""
-    delivery_id = request.path_params["delivery_id"]
-    found = await in_store(request, view_of, delivery_id)
-    if found is None:
+    return await in_store(request, _page, request, request.path_params["delivery_id"])
+
+
+def _page(store: Store, request: Request, delivery_id: str) -> Response:
+    view = view_of(store, delivery_id)
+    if view is None:
         hint = "Its event may have been deleted after the retention time. The address has the complete id."
         return not_found(request, f"There is no delivery {delivery_id}", hint)
-    return show(request, "delivery.html", view=found, done=done_text(request.query_params))
+    return show(request, "delivery.html", view=view, done=done_text(request.query_params))
 
 
 def view_of(store: Store, delivery_id: str) -> DeliveryView | None:

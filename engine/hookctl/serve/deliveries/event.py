@@ -73,9 +73,12 @@ class EventView:
 @page
 async def event(request: Request) -> Response:
     """One event. ``after`` in the address is the webhook after which those without a delivery begin."""
-    event_id = request.path_params["event_id"]
+    return await in_store(request, _page, request, request.path_params["event_id"])
+
+
+def _page(store: Store, request: Request, event_id: str) -> Response:
     after = request.query_params.get("after", "")
-    view = await in_store(request, view_of, event_id, after)
+    view = view_of(store, event_id, after)
     if view is None:
         hint = "Give the complete id. Events are deleted after the retention time."
         return not_found(request, f"There is no event {event_id}", hint)

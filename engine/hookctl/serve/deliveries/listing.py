@@ -45,7 +45,11 @@ class _Found:
 async def deliveries(request: Request) -> Response:
     """The deliveries that pass the filters, newest first."""
     query = read(request.query_params, time.time())
-    found = None if query.errors else await in_store(request, _find, query)
+    return await in_store(request, _page, request, query)
+
+
+def _page(store: Store, request: Request, query: Query) -> Response:
+    found = None if query.errors else _find(store, query)
     return show(
         request,
         "deliveries.html",

@@ -49,16 +49,19 @@ class _Found:
 @page
 async def undelivered(request: Request) -> Response:
     """Groups of deliveries that are dead, held, retrying or waiting. The filters are ``status`` and ``webhook``."""
+    return await in_store(request, _page, request)
+
+
+def _page(store: Store, request: Request) -> Response:
     webhook = request.query_params.get("webhook", "").strip()
-    status = request.query_params.get("status", "").strip()
-    found = await in_store(request, _find, webhook or None, status)
+    chosen = request.query_params.get("status", "").strip()
     return show(
         request,
         "undelivered.html",
         webhook=webhook,
-        chosen=status,
+        chosen=chosen,
         statuses=STATUSES,
-        found=found,
+        found=_find(store, webhook or None, chosen),
         most_webhooks=MOST_WEBHOOKS,
         done=done_text(request.query_params),
     )
