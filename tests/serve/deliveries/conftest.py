@@ -249,8 +249,20 @@ def plugins() -> Plugins:
     return load_plugins()
 
 
+@pytest.fixture(scope="session")
+def session_receiver() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
 @pytest.fixture
-def site(tmp_path: Path, plugins: Plugins) -> Iterator[Site]:
+def receiver(session_receiver: Receiver) -> Receiver:
+    session_receiver.reset()
+    return session_receiver
+
+
+@pytest.fixture
+def site(tmp_path: Path, plugins: Plugins, receiver: Receiver) -> Iterator[Site]:
     def open_one() -> SqliteStore:
         return SqliteStore(tmp_path / "hookctl.db")
 
@@ -259,7 +271,7 @@ def site(tmp_path: Path, plugins: Plugins) -> Iterator[Site]:
     store = open_one()
     values: dict[str, Any] = {"plugins": plugins, "stores": stores, "directory": tmp_path, "access": access}
     context = Context(writer=EventWriter(open_one, StoreLimits()), **values)
-    with Receiver() as receiver, serving(make_application(context), "127.0.0.1", 0) as (_, port):
+    with serving(make_application(context), "127.0.0.1", 0) as (_, port):
         yield Site(tmp_path, receiver, plugins, access, store, port)
     stores.close()
     store.close()

@@ -94,7 +94,7 @@ def test_the_plan_of_that_time(site: Any, browser: Any, delivery_plan: Build) ->
     assert "--as-planned" in browser.get(then).text
     browser.submit(browser.get(then), reason="then")
     site.deliver(lambda: site.statuses() == ["delivered"] * 2)
-    bodies = sorted(one.body for one in site.receiver.requests[2:])
+    bodies = sorted(one.body for one in list(site.receiver.requests)[2:])
     assert bodies == [b'{"id": "e2"}', b'{"new": "e1"}']
 
 

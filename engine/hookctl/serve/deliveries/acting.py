@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from hookctl.delivery.past.batches import batches
 from hookctl.delivery.past.bulk import MOST, SAMPLE, audit_entry, cancel_reason
+from hookctl.report.text.printable import printable
 from hookctl.report.text.selection import options_text, quoted
 from hookctl.serve.access import Scope, form_of, requires
 from hookctl.serve.access.form import MAX_BYTES, parse_form, read_body
@@ -43,7 +44,7 @@ async def confirm(request: Request) -> Response:
     """What an action would change: how many, the newest five, and a form that asks for the reason."""
     action = request.path_params["action"]
     if action not in WORDS:
-        return not_found(request, f"There is no action {action}")
+        return not_found(request, printable(f"There is no action {action}"))
     asked = wanted(action, request.query_params, time.time())
     return await in_store(request, _ask, request, asked, status=200 if asked.is_clear else 400)
 
@@ -54,7 +55,7 @@ async def act(request: Request) -> Response:
     """Change what was confirmed, as far as it is still as it was; then a redirect to a page that shows the result."""
     action = request.path_params["action"]
     if action not in WORDS:
-        return not_found(request, f"There is no action {action}")
+        return not_found(request, printable(f"There is no action {action}"))
     asked = wanted(action, await _form(request), time.time())
     return await in_store(request, _answer, request, asked)
 

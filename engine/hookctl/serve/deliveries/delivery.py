@@ -12,6 +12,7 @@ from hookctl.model import DeliveryStatus
 from hookctl.report.text.curl import curl_command
 from hookctl.report.text.holds import also_ends
 from hookctl.report.text.invocation import PHASES, request_lines, response_lines, timing_line
+from hookctl.report.text.printable import printable
 from hookctl.report.text.tips import tips_for
 from hookctl.serve.access import Scope, requires
 from hookctl.serve.deliveries import links
@@ -109,7 +110,7 @@ def _page(store: Store, request: Request, delivery_id: str) -> Response:
     view = view_of(store, delivery_id)
     if view is None:
         hint = "Its event may have been deleted after the retention time. The address has the complete id."
-        return not_found(request, f"There is no delivery {delivery_id}", hint)
+        return not_found(request, printable(f"There is no delivery {delivery_id}"), hint)
     return show(request, "delivery.html", view=view, done=done_text(request.query_params))
 
 

@@ -15,7 +15,7 @@ from hookctl.errors import HookctlError
 from hookctl.model import DeliveryPlan, Status
 from hookctl.report.text.events import NAMED, why_text
 from hookctl.report.text.moments import iso
-from hookctl.report.text.printable import printable_lines
+from hookctl.report.text.printable import printable, printable_lines
 from hookctl.report.text.selection import quoted
 from hookctl.serve.access import Scope, requires
 from hookctl.serve.deliveries.showing import show
@@ -81,7 +81,7 @@ def _page(store: Store, request: Request, event_id: str) -> Response:
     view = view_of(store, event_id, after)
     if view is None:
         hint = "Give the complete id. Events are deleted after the retention time."
-        return not_found(request, f"There is no event {event_id}", hint)
+        return not_found(request, printable(f"There is no event {event_id}"), hint)
     return show(request, "event.html", view=view, after=after)
 
 
