@@ -20,14 +20,17 @@ if TYPE_CHECKING:
 
 BACKLOG = 1024
 MOST_CONNECTIONS = 1000
-"""At the same time. A request on a further one gets 503."""
 STOP_SECONDS = 5
 """Seconds that requests in progress may take to end when the server stops."""
 
 
 @contextmanager
-def serving(application: Starlette, host: str, port: int) -> Iterator[tuple[str, int]]:
+def serving(
+    application: Starlette, host: str, port: int, most_connections: int = MOST_CONNECTIONS
+) -> Iterator[tuple[str, int]]:
     """Serve inside the block; yields the address, with the port that the system chose if ``port`` is 0.
+
+    ``most_connections``: at the same time; a request on a further one gets 503.
 
     Raises SettingsError if the address cannot be used.
     """
@@ -39,7 +42,7 @@ def serving(application: Starlette, host: str, port: int) -> Iterator[tuple[str,
         log_level="error",  # not of what clients do wrong
         headers=[*SECURITY_HEADERS],
         http=Connection,
-        limit_concurrency=MOST_CONNECTIONS,
+        limit_concurrency=most_connections,
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=STOP_SECONDS,

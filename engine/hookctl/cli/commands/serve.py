@@ -69,14 +69,14 @@ def command(
 ) -> None:
     """Take in events over HTTP, deliver them, and show both in a browser, until stopped."""
     from hookctl.cli.interrupts import catching_interrupts
-    from hookctl.cli.running import running
+    from hookctl.cli.running import most_connections, running
     from hookctl.cli.sign_in_links import printing_links, require_token
     from hookctl.delivery.runner.sending import run
 
     try:
         from hookctl.serve.access.hosts import is_loopback
         from hookctl.serve.application import make_application
-        from hookctl.serve.server import serving
+        from hookctl.serve.server import MOST_CONNECTIONS, serving
     except ModuleNotFoundError as error:
         hint = "Install the extra: pip install 'hookctl[serve]'."
         raise SettingsError(f"hookctl serve needs the package {error.name}", hint=hint) from error
@@ -94,7 +94,7 @@ def command(
         context = _context(session, [host, *names], network)
         context.writer.start()
         try:
-            with serving(make_application(context), host, port) as (host, port):
+            with serving(make_application(context), host, port, most_connections(MOST_CONNECTIONS)) as (host, port):
                 url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
                 echo(f"Serving {url}", err=True)
                 with printing_links(context.access.new_link, (host, port), names):
