@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from hookctl.serve import deliveries, pages
 from hookctl.serve.access import AccessControl, check_declared, public
+from hookctl.serve.pages.failures import unknown_address
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -25,7 +26,11 @@ def make_application(context: Context) -> Starlette:
     """
     routes = [Route("/healthz", healthz), *pages.ROUTES, *deliveries.ROUTES]
     check_declared(routes)
-    application = Starlette(routes=routes, middleware=[Middleware(AccessControl, access=context.access)])
+    application = Starlette(
+        routes=routes,
+        middleware=[Middleware(AccessControl, access=context.access)],
+        exception_handlers={404: unknown_address},
+    )
     application.state.context = context
     return application
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hookctl.model import DeliveryPlan, Status
 from hookctl.model.change import by_name
 from hookctl.on_demand import known_plans
+from hookctl.report.text.printable import printable
 from hookctl.report.text.webhooks import host_of_plan
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class Applied:
     rows: Mapping[str, Row]
     """In order of name."""
     plans: Mapping[str, DeliveryPlan]
+    events: Sequence[str]
+    """The event types of the webhooks, in order."""
+    labels: Sequence[str]
+    """Their labels, ``key=value``, in order; without those whose characters would hide or reorder others."""
     unreadable: Mapping[str, str]
     """The webhooks that are applied but damaged in the store, with the reason."""
 
@@ -68,7 +73,15 @@ def _read(store: Store, rows: Mapping[str, Row]) -> Applied:
     for name in sorted(plans, key=by_name):
         row = rows.get(name)
         found[name] = row if row and row.digest == plans.digests[name] else _row(plans[name])
-    return Applied(state.serial, found, plans, state.unreadable)
+    labels = {f"{key}={value}" for row in found.values() for key, value in row.labels.items()}
+    return Applied(
+        state.serial,
+        found,
+        plans,
+        sorted({row.event for row in found.values()}),
+        [label for label in sorted(labels) if printable(label) == label],
+        state.unreadable,
+    )
 
 
 def _row(plan: DeliveryPlan) -> Row:

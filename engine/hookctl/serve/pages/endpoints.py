@@ -127,10 +127,11 @@ async def whole_history(request: Request) -> Response:
 @page
 async def one_apply(request: Request) -> Response:
     """One apply, with what it changed."""
-    serial = request.path_params["serial"]
+    serial, pages = request.path_params["serial"], pages_of(request)
 
     def show(store: Store) -> Response:
-        found = history.find_apply(store, serial, request.query_params.get("after", ""))
+        applied = pages.catalog.read(store)
+        found = history.find_apply(store, applied, serial, request.query_params.get("after", ""))
         if found is None:
             return not_found(request, f"There is no apply with the serial {serial}", "See the history.")
         return render(request, "apply.html", **found)

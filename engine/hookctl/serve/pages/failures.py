@@ -7,7 +7,9 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 from hookctl.errors import HookctlError, StateError, UnknownWebhookError
+from hookctl.serve.access.answers import is_for_page
 from hookctl.serve.pages.rendering import render
+from hookctl.serve.problems import problem
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -31,6 +33,13 @@ def page(endpoint: Endpoint) -> Endpoint:
             return render(request, "error.html", status=500, message=error.message, hint=error.hint)
 
     return answer
+
+
+async def unknown_address(request: Request, _: Exception) -> Response:
+    """The answer where there is no route: a page for a browser, or else a problem."""
+    if is_for_page(request):
+        return not_found(request, "There is no page at this address")
+    return problem(404, type="not-found", title="There is nothing at this address", detail="the path is unknown")
 
 
 def not_found(request: Request, message: str, hint: str = "") -> Response:

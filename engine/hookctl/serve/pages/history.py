@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -15,6 +15,8 @@ from hookctl.serve.pages.webhook import VERSION_DIGITS, difference
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
 
+    from hookctl.report.style import Line
+    from hookctl.serve.pages.catalog import Applied
     from hookctl.store.interface import Store
     from hookctl.store.overviews import ChangeRecord, HistoryEntry
 
@@ -130,8 +132,11 @@ def changes_text(changes: Mapping[str, int]) -> str:
     return ", ".join(f"{changes[action]:,} {verb}" for action, verb in VERBS.items() if changes.get(action))
 
 
-def find_apply(store: Store, serial: int, after: str) -> dict[str, Any] | None:
-    """What the page of one apply shows, from the webhook after this name on; None if there was no such apply."""
+def find_apply(store: Store, applied: Applied, serial: int, after: str) -> dict[str, Any] | None:
+    """What the page of one apply shows, from the webhook after this name on; None if there was no such apply.
+
+    ``applied`` is what is applied now.
+    """
     changes = store.changes(serial)
     entry = entry_of(store, serial)
     if entry is None:
@@ -141,7 +146,7 @@ def find_apply(store: Store, serial: int, after: str) -> dict[str, Any] | None:
     return {
         "entry": entry,
         "total": len(changes),
-        "changes": [(change, VERBS[Action(change.action)], _lines(store, change)) for change in shown],
+        "changes": [(change, VERBS[Action(change.action)], _lines(store, applied, change)) for change in shown],
         "next": f"/history/{serial}?{urlencode({'after': shown[-1].name})}" if len(rest) > len(shown) else None,
         "first": f"/history/{serial}" if after else None,
         "changes_text": changes_text,
@@ -163,10 +168,12 @@ def entry_of(store: Store, serial: int) -> HistoryEntry | None:
             return None
 
 
-def _lines(store: Store, change: ChangeRecord) -> Any:
+def _lines(store: Store, applied: Applied, change: ChangeRecord) -> Sequence[Line]:
     """The lines of a change, as a plan shows them; empty if a delivery plan is not kept."""
     before = store.plan(change.before) if change.before else None
-    after = store.plan(change.after) if change.after else None
+    after = applied.plans.get(change.name)
+    if after is None or after.digest != change.after:
+        after = store.plan(change.after) if change.after else None
     if before and after:
         return difference(before, after)
     if after and not change.before:

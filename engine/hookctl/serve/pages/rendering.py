@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
+from hookctl.config.load.revision import DIRTY
 from hookctl.model.quantities import span
 from hookctl.report.text.moments import iso, shown
+from hookctl.report.text.plan import SHORT_COMMIT
 from hookctl.report.text.printable import printable, printable_lines
 from hookctl.serve.access import Scope, csrf_field
 from hookctl.serve.pages.static import url_of
@@ -54,6 +57,8 @@ def environment() -> Environment:
     )
     made.globals |= {"asset": url_of, "csrf_field": csrf_field}
     made.filters |= {
+        "code": code,
+        "commit": commit_text,
         "count": count,
         "duration": duration,
         "iso": iso,
@@ -64,6 +69,22 @@ def environment() -> Environment:
         "utc": shown,
     }
     return made
+
+
+def code(text: str) -> Markup:
+    """A text with what is between backticks as code, as messages and hints name commands and fields."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
+    )
+
+
+def commit_text(commit: str) -> str:
+    """The id of a commit, shortened, and whether the files differed from it."""
+    clean = commit.removesuffix(DIRTY)
+    return printable(clean[:SHORT_COMMIT]) + (" with changes" if clean != commit else "")
 
 
 def count(number: int) -> str:

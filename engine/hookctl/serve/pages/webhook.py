@@ -70,7 +70,7 @@ def find(store: Store, context: Context, pages: Pages, name: str) -> dict[str, A
     return {
         "plan": plan,
         "is_active": plan.status is Status.ACTIVE,
-        "summary": store.summary(name, now),
+        "summary": store.summary(name),
         "spark": sparkline(store.hours([name], now).get(name, ())),
         "reasons": store.reasons(name, now, REASONS),
         "next_tries": store.next_tries(name, NEXT_TRIES),

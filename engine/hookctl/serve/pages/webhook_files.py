@@ -67,7 +67,7 @@ class WebhookFiles:
             for one in load_bytes(found.file.path, before.encode()).webhooks
         ]:
             return ""
-        path = _in_repository(found.file.path)
+        path = _in_repository(found.file.path, self.directory)
         lines = unified_diff(_lines(before), _lines(after), f"a/{path}", f"b/{path}")
         return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
@@ -115,8 +115,8 @@ def _lines(text: str) -> list[str]:
     return [line for line in re.split(r"(?<=\n)", text) if line]
 
 
-def _in_repository(path: str) -> str:
-    """The path from the root of its repository, as ``git apply`` takes it; without a repository, the path."""
+def _in_repository(path: str, directory: Path) -> str:
+    """The path from the root of its repository, as ``git apply`` takes it; else from above the directory."""
     real = Path(os.path.realpath(path))
     root = next((parent for parent in real.parents if (parent / ".git").exists()), None)
-    return real.relative_to(root).as_posix() if root else path
+    return real.relative_to(root or Path(os.path.realpath(directory)).parent).as_posix()

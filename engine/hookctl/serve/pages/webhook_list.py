@@ -120,7 +120,7 @@ def find(store: Store, catalog: Catalog, query: Query) -> dict[str, Any]:
     """What the template shows. Raises StoreError."""
     now = time.time()
     applied = catalog.read(store)
-    summaries, holds, circuits = store.summaries(now), store.holds(), store.circuits()
+    summaries, holds, circuits = store.summaries(), store.holds(), store.circuits()
     lines = [
         Line(row, summaries.get(name, NO_SUMMARY), holds.get(name), circuits.get(name))
         for name, row in applied.rows.items()
@@ -145,8 +145,8 @@ def find(store: Store, catalog: Catalog, query: Query) -> dict[str, Any]:
         "states": {name: label for name, (label, _) in STATES.items()},
         "sorts": {name: heading for name, (heading, *_) in SORTS.items()},
         "is_descending": SORTS[query.sort][1] != query.is_turned,
-        "events": sorted({row.event for row in applied.rows.values()}),
-        "labels": _labels(applied.rows.values()),
+        "events": applied.events,
+        "labels": applied.labels[:MOST_LABELS],
         "progress": store.progress(),
     }
 
@@ -194,7 +194,3 @@ def _figures(lines: Sequence[Line]) -> Mapping[str, int]:
         "held": sum(one.held for one in summaries),
         "dead": sum(one.dead for one in summaries),
     }
-
-
-def _labels(rows: Any) -> list[str]:
-    return sorted({f"{key}={value}" for row in rows for key, value in row.labels.items()})[:MOST_LABELS]
