@@ -21,6 +21,7 @@ from hookctl.delivery.producer import Producer
 from hookctl.delivery.runner.retention import StoreLimits
 from hookctl.delivery.runner.runner import Runner
 from hookctl.delivery.runner.sending import run
+from hookctl.errors import HookctlError
 from hookctl.model import DeliveryPlan, Event, Json
 from hookctl.model.token import Scope, Token, new_token, token_digest, token_id
 from hookctl.plugin.calls import Plugins
@@ -219,6 +220,10 @@ class Site:
         return Browser(self.port, {"Authorization": f"Bearer {text}"})
 
 
+def _fail(error: HookctlError) -> None:
+    raise AssertionError(error.message)
+
+
 class _Running:
     """A runner on a thread of its own, which other processes and threads can wake."""
 
@@ -239,7 +244,7 @@ class _Running:
         engine = AttemptEngine(site.plugins, site.receiver.network(), "hookctl/test")
         runner = Runner(queue=store, engine=engine, plugins=site.plugins, read_state=store.read_state)
         with store.announce_runner(runner.wakeup.ask):
-            run(runner, stopping=self._ended.is_set, failed=pytest.fail, recovered=lambda _: None)
+            run(runner, stopping=self._ended.is_set, failed=_fail, recovered=lambda _: None)
         runner.stop(0.0)
         store.close()
 

@@ -28,7 +28,9 @@ def dead(site: Any, build: Build, *ids: str, **fields: Any) -> None:
 
 def logged(site: Any) -> list[tuple[str, str, str, int | None]]:
     """Who did what to how many deliveries, and why; newest first."""
-    return [(one.who, f"{one.action} {one.what}".strip(), one.reason, one.deliveries) for one in site.store.log(10)][:-1]
+    return [(one.who, f"{one.action} {one.what}".strip(), one.reason, one.deliveries) for one in site.store.log(10)][
+        :-1
+    ]
 
 
 # -- replay
@@ -78,7 +80,7 @@ def test_a_group_is_replayed_by_filter(site: Any, browser: Any, delivery_plan: B
 def test_everything_that_matches_is_replayed(site: Any, browser: Any, delivery_plan: Build) -> None:
     dead(site, delivery_plan, "e1", "e2", "e3")
     page = browser.get("/deliveries?where=id+!%3D+'e2'&cause=404")
-    page = browser.get([one.attributes["href"] for one in page.content.all("a") if one.text == "Replay"][0])
+    page = browser.get(page.content.link("Replay"))
     assert "Replay 2 deliveries?" in page.text
     page = browser.submit(page, reason="fixed")
     assert "2 deliveries replayed." in page.text
@@ -236,11 +238,11 @@ def test_only_operators_act(site: Any, browser: Any, delivery_plan: Build, actio
 def test_what_is_not_clear(site: Any, browser: Any, delivery_plan: Build) -> None:
     dead(site, delivery_plan, "e1")
     operator = site.reader(Scope.OPERATE)
-    for path in ("/actions/replay", "/actions/replay?status=lost", "/actions/cancel?since=never", "/actions/hold"):
-        page = browser.get(path)
+    for address in ("/actions/replay", "/actions/replay?status=lost", "/actions/cancel?since=never", "/actions/hold"):
+        page = browser.get(address)
         assert page.status == 400
         assert "It is not clear what to" in page.text
-        path, _, query = path.partition("?")
+        path, _, query = address.partition("?")
         name, _, value = query.partition("=")
         assert operator.post(path, [(name or "x", value), ("reason", "x"), ("count", "9")]).status == 400
     assert browser.get("/actions/delete?status=dead").status == 404

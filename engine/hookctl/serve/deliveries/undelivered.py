@@ -16,7 +16,7 @@ from hookctl.serve.pages.failures import page
 from hookctl.serve.stores import in_store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 STATUSES = (DeliveryStatus.DEAD, DeliveryStatus.HELD, DeliveryStatus.RETRYING, DeliveryStatus.WAITING)
 MOST_GROUPS = 100
+"""The most groups on the page."""
+MOST_READ = 300
+"""The most groups that are read, of any status."""
 MOST_WEBHOOKS = 3
 """The most webhooks that a group names."""
 
@@ -36,11 +39,11 @@ MOST_WEBHOOKS = 3
 class _Found:
     groups: Sequence[Group]
     """The largest that pass the filters."""
-    left_out: int
-    """How many smaller ones are not shown."""
-    counts: dict[DeliveryStatus, int]
+    has_more: bool
+    """There are smaller ones, which are not shown."""
+    counts: Mapping[DeliveryStatus, int]
     """How many deliveries of the webhook, or of all, have each status."""
-    holds: dict[str, Hold]
+    holds: Mapping[str, Hold]
     is_empty: bool
     """There is no delivery at all."""
 
@@ -68,11 +71,16 @@ def _page(store: Store, request: Request) -> Response:
 
 
 def _find(store: Store, webhook: str | None, status: str) -> _Found:
-    groups = store.groups(webhook)
-    counts = {one: sum(group.count for group in groups if group.status is one) for one in STATUSES}
+    groups = store.groups(webhook, MOST_READ)
     shown = [group for group in groups if status in {"", group.status.value}]
-    is_empty = not groups and not store.delivery_page(limit=1).rows
-    return _Found(shown[:MOST_GROUPS], len(shown[MOST_GROUPS:]), counts, dict(store.holds()), is_empty)
+    backlogs = [one for name, one in store.backlogs().items() if webhook in {None, name}]
+    return _Found(
+        groups=shown[:MOST_GROUPS],
+        has_more=len(shown) > MOST_GROUPS or len(groups) == MOST_READ,
+        counts={one: sum(getattr(backlog, one.value) for backlog in backlogs) for one in STATUSES},
+        holds=store.holds(),
+        is_empty=not groups and not store.delivery_page(limit=1).rows,
+    )
 
 
 ROUTES: Sequence[BaseRoute] = (Route(links.UNDELIVERED, undelivered),)
