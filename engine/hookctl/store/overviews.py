@@ -7,6 +7,7 @@ of ``FailureKind``, or ``mismatch`` for a 2xx that a validator rejected.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from msgspec import Struct
 
@@ -17,6 +18,10 @@ HOURS = 24
 """The hours that :class:`Summary` and :class:`Hour` cover: the current one and those before it."""
 Position = tuple[float, int]
 """Where a row stands in a list; the next page has the rows before it. A URL can hold it as two numbers."""
+
+
+Ranking = Literal["waiting", "retrying", "held", "dead", "attempts", "share", "p50", "p95", "last_at"]
+"""What webhooks can be sorted by; the fields of :class:`Summary`. ``attempts`` is ``succeeded`` and ``failed``."""
 
 
 class Progress(Struct, frozen=True):

@@ -21,6 +21,7 @@ from hookctl.store.overviews import (
     PlanVersion,
     Position,
     Progress,
+    Ranking,
     Reason,
     Summary,
 )
@@ -46,12 +47,15 @@ class Overviews(Protocol):
 
     # -- webhooks
 
-    def summaries(self) -> Mapping[str, Summary]:
-        """Every webhook that the store has something about. Names that are not applied any more may be among them."""
+    def summaries(self, webhooks: Collection[str] | None = None) -> Mapping[str, Summary]:
+        """These webhooks. None: every one that the store has something about, perhaps not applied any more; slower."""
         ...
 
-    def summary(self, webhook: str) -> Summary:
-        """One webhook."""
+    def ranking(self, by: Ranking) -> Mapping[str, float]:
+        """What webhooks are to be sorted by. Those without a value, or with zero deliveries of a status, are missing.
+
+        To show the first of many webhooks, sort them by this, and get only those from :meth:`summaries`.
+        """
         ...
 
     def hours(self, webhooks: Collection[str], now: float) -> Mapping[str, Sequence[Hour]]:

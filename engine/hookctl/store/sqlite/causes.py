@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -31,6 +31,7 @@ VARYING = re.compile(
 )
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 CLASS = re.compile(r"\dxx", re.ASCII)
+TAG = re.compile(r"<[^>]*>")
 HTTP_STATUS = re.compile(r"\bHTTP (\d{3})\b", re.ASCII)
 
 
@@ -136,13 +137,18 @@ def cause_in(reason: str) -> str:
 
 
 def lines_of(heads: Sequence[str]) -> list[str]:
-    """For each of different heads, its first line that tells it from the others; its last line if there is none."""
+    """For each of different heads, its first line that tells it from the others.
+
+    For a head that is alone, the first line that has text outside tags; for one that has no such line, the last line.
+    """
     split = [head.split("\n") for head in heads]
     shared = Counter(tuple(lines[: count + 1]) for lines in split for count in range(len(lines)))
-    return [
-        next((line for count, line in enumerate(lines) if shared[tuple(lines[: count + 1])] == 1), lines[-1])
-        for lines in split
-    ]
+    return [_line(lines, shared) for lines in split]
+
+
+def _line(lines: Sequence[str], shared: Mapping[tuple[str, ...], int]) -> str:
+    differing = [line for count, line in enumerate(lines) if shared[tuple(lines[: count + 1])] == 1]
+    return next((line for line in differing if TAG.sub("", line).strip()), (differing or lines)[-1])
 
 
 def lines_by_result(pairs: Sequence[tuple[str, str]]) -> list[str]:

@@ -11,6 +11,7 @@ import msgspec
 from hookctl.model import Delivery, DeliveryStatus
 from hookctl.store.records import Filter
 from hookctl.store.sqlite.causes import MISMATCH, read, result_of
+from hookctl.store.sqlite.overview_tables import HAS_CAUSE
 from hookctl.store.sqlite.queue_tables import DELIVERY, READABLE
 from hookctl.store.sqlite.reading import delivery, document_or_none
 
@@ -107,11 +108,11 @@ def in_group(key: str) -> tuple[str, *tuple[object, ...]]:
     """The condition for a group of deliveries, and its values; see :class:`hookctl.store.overviews.Group`."""
     status, _, which = key.partition("-")
     if status in {"dead", "retrying"} and which.isdecimal():
-        return f"d.status = '{status}' AND d.cause IS ?", int(which) or None
+        return f"d.{HAS_CAUSE} AND d.status = '{status}' AND d.cause IS ?", int(which) or None
     if status == "held":
         return "d.status = 'held' AND d.reason = ?", which
     if status == "waiting":
-        return f"{WAITING} AND coalesce((SELECT reason FROM circuits c WHERE c.webhook = d.webhook), '') = ?", which
+        return f"{WAITING} AND coalesce((SELECT reason FROM circuits c WHERE c.webhook = d.webhook), '') = ?", which  # noqa: S608
     return ("false",)
 
 

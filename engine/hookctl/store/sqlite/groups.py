@@ -13,15 +13,21 @@ from hookctl.store.overviews import Group
 from hookctl.store.records import MAX_TIME
 from hookctl.store.sqlite import causes, monitoring, past
 from hookctl.store.sqlite.filters import in_group
+from hookctl.store.sqlite.overview_tables import HAS_CAUSE
 
 SAMPLES = 5
 MAX_WEBHOOKS = 20
 """Webhooks that a group names; those with the most deliveries."""
 
-BY_CAUSE = """
-    SELECT status, cause, webhook, count(*), min(seq) FROM deliveries INDEXED BY deliveries_by_cause
-    WHERE status IN ('retrying', 'dead') {only} GROUP BY status, cause, webhook
+BY_CAUSE = f"""
+    SELECT status, cause, count(*), min(seq) FROM deliveries INDEXED BY deliveries_by_cause
+    WHERE {HAS_CAUSE} {{only}} GROUP BY status, cause
+"""  # noqa: S608
+WEBHOOKS = """
+    SELECT d.webhook, count(*), count(*) OVER () FROM deliveries d INDEXED BY deliveries_by_cause
+    WHERE {condition} {only} GROUP BY d.webhook ORDER BY count(*) DESC, d.webhook LIMIT ?
 """
+"""The webhooks of a group with the most of its deliveries, and how many webhooks there are."""
 HELD = """
     SELECT h.webhook, h.number, h.oldest, d.reason FROM (
         SELECT webhook, count(*) AS number, min(seq) AS oldest FROM deliveries INDEXED BY deliveries_held
@@ -49,12 +55,13 @@ class _Found:
     count: int = 0
     oldest: int = 1 << 62
     webhooks: Counter[str] = field(default_factory=Counter)
+    webhook_count: int = 0
 
-    def add(self, webhook: object, count: int, oldest: int) -> None:
+    def add(self, webhook: str, count: int, oldest: int) -> None:
         self.count += count
         self.oldest = min(self.oldest, oldest)
-        if isinstance(webhook, str):
-            self.webhooks[webhook] += count
+        self.webhooks[webhook] += count
+        self.webhook_count += 1
 
 
 def groups(connection: sqlite3.Connection, webhook: str | None, limit: int) -> list[Group]:
@@ -62,20 +69,32 @@ def groups(connection: sqlite3.Connection, webhook: str | None, limit: int) -> l
     found = {**_by_cause(connection, webhook), **_held(connection, webhook), **_waiting(connection, webhook)}
     largest = sorted(found, key=lambda key: (-found[key].count, key))[:limit]
     named = _names(connection, largest)
-    return [_group(connection, key, found[key], *named[key]) for key in largest]
+    return [
+        _group(connection, key, _with_webhooks(connection, key, found[key], webhook), *named[key]) for key in largest
+    ]
 
 
 def group(connection: sqlite3.Connection, key: str, webhook: str | None) -> Group | None:
     """See :meth:`hookctl.store.pages_interface.Overviews.group`."""
-    every = groups(connection, webhook, 1 << 30)
-    return next((one for one in every if one.key == key), None)
+    return next((one for one in groups(connection, webhook, 1 << 30) if one.key == key), None)
 
 
 def _by_cause(connection: sqlite3.Connection, webhook: str | None) -> dict[str, _Found]:
-    found: dict[str, _Found] = {}
-    for status, cause, name, count, oldest in _execute(connection, BY_CAUSE, webhook):
-        if cause is None or isinstance(cause, int):
-            found.setdefault(f"{status}-{cause or 0}", _Found()).add(name, count, oldest)
+    return {
+        f"{status}-{cause or 0}": _Found(count, oldest)
+        for status, cause, count, oldest in _execute(connection, BY_CAUSE, webhook)
+        if cause is None or isinstance(cause, int)
+    }
+
+
+def _with_webhooks(connection: sqlite3.Connection, key: str, found: _Found, webhook: str | None) -> _Found:
+    if not found.webhooks:
+        condition, *values = in_group(key)
+        only, names = ("", []) if webhook is None else ("AND d.webhook = ?", [webhook])
+        query = WEBHOOKS.format(condition=condition, only=only)
+        rows = connection.execute(query, (*values, *names, MAX_WEBHOOKS)).fetchall()
+        found.webhooks.update({str(name): count for name, count, _ in rows})
+        found.webhook_count = rows[0][2] if rows else 0
     return found
 
 
@@ -83,7 +102,7 @@ def _held(connection: sqlite3.Connection, webhook: str | None) -> dict[str, _Fou
     """By the reason of the oldest of each webhook: what holds a webhook holds all its deliveries."""
     found: dict[str, _Found] = {}
     for name, count, oldest, reason in _execute(connection, HELD, webhook):
-        if isinstance(reason, str):
+        if isinstance(reason, str) and isinstance(name, str):
             found.setdefault(f"held-{reason}", _Found()).add(name, count, oldest)
     return found
 
@@ -92,7 +111,7 @@ def _waiting(connection: sqlite3.Connection, webhook: str | None) -> dict[str, _
     """By the reason of the webhook's circuit, if it is not closed."""
     circuits = dict(connection.execute(CIRCUITS).fetchall())
     found: dict[str, _Found] = {}
-    for name, count, oldest in monitoring.waiting(connection, webhook):
+    for name, count, oldest in monitoring.waiting(connection, None if webhook is None else [webhook]):
         reason = circuits.get(name, "")
         found.setdefault(f"waiting-{reason}", _Found()).add(name, count, oldest)
     return found
@@ -131,7 +150,7 @@ def _group(connection: sqlite3.Connection, key: str, found: _Found, cause: str, 
         line=line,
         count=found.count,
         webhooks=webhooks,
-        webhook_count=len(found.webhooks),
+        webhook_count=found.webhook_count,
         since=since,
         serial=past.serial_at(connection, since),
         ids=_sample(connection, key, [*webhooks][:SAMPLES]),

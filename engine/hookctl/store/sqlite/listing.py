@@ -15,11 +15,12 @@ from hookctl.model import DeliveryStatus
 from hookctl.store.overviews import DeliveryPage, DeliveryRow, Position
 from hookctl.store.records import EVERYTHING, MAX_TIME, Filter
 from hookctl.store.sqlite import causes, filters
+from hookctl.store.sqlite.overview_tables import BLOCK, HAS_STATUS
 from hookctl.store.sqlite.queue_tables import DELIVERY, READABLE
 from hookctl.store.sqlite.reading import delivery, document_or_none
 
 CHUNK = 1_000
-"""The most deliveries that one statement looks at. The first one looks at a page, which they may fill."""
+"""The most deliveries that one statement looks at. The first one looks at a page, which may be enough."""
 NEWEST: Position = (2 * MAX_TIME, 1 << 62)
 """A position after every delivery's."""
 S = DeliveryStatus
@@ -53,6 +54,36 @@ NEXT_TRIES = """
 """
 
 
+BLOCKS = f"""
+    WITH RECURSIVE blocks (number) AS (
+        SELECT max(seq >> {BLOCK}) FROM deliveries INDEXED BY deliveries_of_webhook WHERE seq >> {BLOCK} <= ?
+        UNION ALL
+        SELECT (
+            SELECT max(seq >> {BLOCK}) FROM deliveries INDEXED BY deliveries_of_webhook
+            WHERE seq >> {BLOCK} < blocks.number
+        ) FROM blocks WHERE number > ?
+    )
+    SELECT number FROM blocks WHERE number IS NOT NULL
+"""  # noqa: S608
+"""The blocks that have deliveries, from one down to another."""
+IN_BLOCK = f"""
+    SELECT 0.0, seq FROM deliveries INDEXED BY deliveries_of_webhook
+    WHERE seq >> {BLOCK} = ? AND webhook = ? AND seq < ? ORDER BY seq DESC LIMIT ?
+"""  # noqa: S608
+AROUND = 1_000
+BEFORE = f"""
+    SELECT coalesce(max(seq) + 1, 0) FROM (
+        SELECT seq FROM deliveries WHERE created_at < ? ORDER BY created_at DESC, seq DESC LIMIT {AROUND}
+    )
+"""  # noqa: S608
+SINCE = f"""
+    SELECT coalesce(min(seq), 1 << 62) FROM (
+        SELECT seq FROM deliveries WHERE created_at >= ? ORDER BY created_at, seq LIMIT {AROUND}
+    )
+"""  # noqa: S608
+"""The row numbers between which deliveries of a time are. Several are looked at, since a clock may have been set."""
+
+
 class Keys(NamedTuple):
     """An index that has the deliveries of a filter, perhaps among others."""
 
@@ -76,9 +107,9 @@ def delivery_page(
     found: list[DeliveryRow] = []
     sources = keys_of(which)
     looked_at, chunk = 0, limit + 1
-    position = min(before or NEWEST, NEWEST if which.until is None else (which.until, 0))
+    position = before or _start(connection, which, has_times=sources[0].has_times)
     while looked_at < look_at:
-        keys = _keys(connection, sources, which, position, min(chunk, look_at - looked_at))
+        keys = _next_keys(connection, sources, which, position, min(chunk, look_at - looked_at))
         if not keys:
             return DeliveryPage(found, looked_at, None)
         for row in _read(connection, [seq for _, seq in keys], which):
@@ -86,7 +117,7 @@ def delivery_page(
                 return DeliveryPage(found, looked_at, found[-1].position)
             found.append(row)
         looked_at += len(keys)
-        position, chunk = keys[-1], CHUNK
+        position, chunk = keys[-1], min(4 * chunk, CHUNK)
     return DeliveryPage(found, looked_at, position)
 
 
@@ -111,7 +142,10 @@ def keys_of(which: Filter) -> list[Keys]:
 
 def _of_statuses(statuses: frozenset[DeliveryStatus]) -> list[Keys]:
     if statuses and statuses <= LISTED:
-        return [Keys("deliveries_by_status", f"d.status = '{status.value}'") for status in sorted(statuses)]
+        return [
+            Keys("deliveries_by_status", f"d.{HAS_STATUS} AND d.status = '{status.value}'")
+            for status in sorted(statuses)
+        ]
     if statuses and statuses <= filters.DUE:
         return [Keys("deliveries_ready", "d.ready_at IS NOT NULL", has_times=False)]
     return [Keys("deliveries_created", "true")]
@@ -123,22 +157,42 @@ def _of_webhook(webhook: str, statuses: frozenset[DeliveryStatus]) -> Keys:
     if statuses in OF_WEBHOOK:
         index, condition = OF_WEBHOOK[statuses]
         return Keys(index, f"{condition} AND d.webhook = ?", [webhook], has_times=False)
-    return Keys("deliveries_of_webhook", "d.webhook = ?", [webhook])
+    return Keys("deliveries_of_webhook", "", [webhook], has_times=False)
 
 
-def _keys(
+def _start(connection: sqlite3.Connection, which: Filter, *, has_times: bool) -> Position:
+    """The position after the first delivery of a list."""
+    if which.until is None:
+        return NEWEST
+    return (which.until, 0) if has_times else (MAX_TIME, connection.execute(BEFORE, (which.until,)).fetchone()[0])
+
+
+def _next_keys(
     connection: sqlite3.Connection, sources: Sequence[Keys], which: Filter, before: Position, limit: int
 ) -> list[tuple[float, int]]:
     """The next keys of all sources together."""
     since = -MAX_TIME if which.since is None else which.since
-    keys = [
-        key
-        for source in sources
-        for key in connection.execute(
-            source.query, (*source.values, *((since, *before) if source.has_times else before[1:]), limit)
-        )
-    ]
+    keys: list[tuple[float, int]] = []
+    for source in sources:
+        if source.name == "deliveries_of_webhook":
+            first = 0 if which.since is None else connection.execute(SINCE, (which.since,)).fetchone()[0]
+            keys += _in_blocks(connection, source.values[0], first, before[1], limit)
+        else:
+            bounds = (since, *before) if source.has_times else before[1:]
+            keys += connection.execute(source.query, (*source.values, *bounds, limit))
     return sorted(keys, reverse=True)[:limit]
+
+
+def _in_blocks(
+    connection: sqlite3.Connection, webhook: str, first: int, before: int, limit: int
+) -> list[tuple[float, int]]:
+    """The next keys of a webhook, from number ``first`` on."""
+    keys: list[tuple[float, int]] = []
+    for (block,) in connection.execute(BLOCKS, (before >> BLOCK, first >> BLOCK)):
+        keys += connection.execute(IN_BLOCK, (block, webhook, before, limit - len(keys)))
+        if len(keys) == limit:
+            break
+    return keys
 
 
 def _read(connection: sqlite3.Connection, seqs: Sequence[int], which: Filter) -> Iterator[DeliveryRow]:

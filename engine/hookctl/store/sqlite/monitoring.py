@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from hookctl.store.records import MAX_TIME, NO_BACKLOG, Backlog
+from hookctl.store.records import MAX_TIME, Backlog
 
 TO_TRY = """
     SELECT webhook, count(*), min(seq), min(ready_at) FROM deliveries INDEXED BY deliveries_ready
@@ -29,6 +29,7 @@ DEAD = """
     SELECT webhook, count(*) FROM deliveries INDEXED BY deliveries_dead WHERE status = 'dead' {0} GROUP BY webhook
 """
 """The index must be named: SQLite may take one that does not have the rows in order of webhook."""
+AMONG = "AND webhook IN (SELECT value FROM json_each(?))"
 CREATED = "SELECT seq, created_at FROM deliveries WHERE seq IN (SELECT value FROM json_each(?))"
 """Row numbers grow with time, so the one with the smallest number is the oldest."""
 DEAD_REASONS = """
@@ -36,20 +37,15 @@ DEAD_REASONS = """
 """
 
 
-def backlog(connection: sqlite3.Connection, webhook: str) -> Backlog:
-    """The backlog of one webhook."""
-    return backlogs(connection, webhook).get(webhook, NO_BACKLOG)
-
-
-def backlogs(connection: sqlite3.Connection, webhook: str | None = None) -> dict[str, Backlog]:
-    """See :meth:`hookctl.store.monitoring.Monitoring.backlogs`; of one webhook, or of all.
+def backlogs(connection: sqlite3.Connection, only: Collection[str] | None = None) -> dict[str, Backlog]:
+    """See :meth:`hookctl.store.monitoring.Monitoring.backlogs`; of some webhooks, or of all.
 
     Rows without a webhook's name are damaged: left out.
     """
-    to_try = {name: values for name, *values in _named(connection, TO_TRY, webhook)}
-    retrying = dict(_named(connection, RETRYING, webhook))
-    held = {name: values for name, *values in _named(connection, HELD, webhook)}
-    dead = dict(_named(connection, DEAD, webhook))
+    to_try = {name: values for name, *values in _named(connection, TO_TRY, only)}
+    retrying = dict(_named(connection, RETRYING, only))
+    held = {name: values for name, *values in _named(connection, HELD, only)}
+    dead = dict(_named(connection, DEAD, only))
     firsts = json.dumps([values[1] for values in (*to_try.values(), *held.values())])
     created = {seq: at for seq, at in connection.execute(CREATED, (firsts,)) if _is_time(at)}
 
@@ -69,13 +65,13 @@ def backlogs(connection: sqlite3.Connection, webhook: str | None = None) -> dict
     return {name: one(name) for name in dict.fromkeys((*to_try, *held, *dead))}
 
 
-def waiting(connection: sqlite3.Connection, webhook: str | None = None) -> Iterator[tuple[str, int, int]]:
+def waiting(connection: sqlite3.Connection, only: Collection[str] | None = None) -> Iterator[tuple[str, int, int]]:
     """Webhooks with deliveries that were never tried, how many, and the number of the oldest that waits or is retried.
 
-    Of one webhook, or of all.
+    Of some webhooks, or of all.
     """
-    retrying = dict(_named(connection, RETRYING, webhook))
-    for name, count, oldest, _ in _named(connection, TO_TRY, webhook):
+    retrying = dict(_named(connection, RETRYING, only))
+    for name, count, oldest, _ in _named(connection, TO_TRY, only):
         if count > retrying.get(name, 0):
             yield name, count - retrying.get(name, 0), oldest
 
@@ -85,9 +81,9 @@ def dead_reasons(connection: sqlite3.Connection, webhook: str, limit: int) -> li
     return [str(reason) for (reason,) in connection.execute(DEAD_REASONS, (webhook, limit))]
 
 
-def _named(connection: sqlite3.Connection, query: str, webhook: str | None) -> Iterator[Any]:
-    only, values = ("", ()) if webhook is None else ("AND webhook = ?", (webhook,))
-    return (row for row in connection.execute(query.format(only), values).fetchall() if isinstance(row[0], str))
+def _named(connection: sqlite3.Connection, query: str, only: Collection[str] | None) -> Iterator[Any]:
+    which, values = ("", ()) if only is None else (AMONG, (json.dumps(list(only)),))
+    return (row for row in connection.execute(query.format(which), values).fetchall() if isinstance(row[0], str))
 
 
 def _is_time(value: object) -> bool:

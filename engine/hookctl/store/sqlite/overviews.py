@@ -18,6 +18,7 @@ from hookctl.store.overviews import (
     PlanVersion,
     Position,
     Progress,
+    Ranking,
     Reason,
     Summary,
 )
@@ -44,15 +45,15 @@ class SqliteOverviews:
         with self._reading() as connection:
             return counting.progress(connection)
 
-    def summaries(self) -> Mapping[str, Summary]:
+    def summaries(self, webhooks: Collection[str] | None = None) -> Mapping[str, Summary]:
         """See :meth:`hookctl.store.pages_interface.Overviews.summaries`."""
         with self._reading() as connection:
-            return summaries.summaries(connection)
+            return summaries.summaries(connection, webhooks)
 
-    def summary(self, webhook: str) -> Summary:
-        """See :meth:`hookctl.store.pages_interface.Overviews.summary`."""
+    def ranking(self, by: Ranking) -> Mapping[str, float]:
+        """See :meth:`hookctl.store.pages_interface.Overviews.ranking`."""
         with self._reading() as connection:
-            return summaries.summary(connection, webhook)
+            return summaries.ranking(connection, by)
 
     def hours(self, webhooks: Collection[str], now: float) -> Mapping[str, Sequence[Hour]]:
         """See :meth:`hookctl.store.pages_interface.Overviews.hours`."""

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from hookctl.store.overviews import HOURS, NO_SUMMARY, Hour, Reason, Summary
+from hookctl.store.overviews import HOURS, NO_SUMMARY, Hour, Ranking, Reason, Summary
 from hookctl.store.records import NO_BACKLOG
 from hookctl.store.sqlite import causes, monitoring, reading
 from hookctl.store.sqlite.counting import HOUR, window
@@ -23,7 +23,25 @@ def _at_most(share: int) -> str:
     return f"CASE {bounds} ELSE {BOUNDS[-1]} END"
 
 
-RECENT = f"SELECT webhook, succeeded, failed, {_at_most(50)}, {_at_most(95)} FROM recent"
+RECENT = f"SELECT webhook, succeeded, failed, {_at_most(50)}, {_at_most(95)} FROM recent WHERE {{}}"  # noqa: S608
+AMONG = "webhook IN (SELECT value FROM json_each(?))"
+RANKINGS: Mapping[Ranking, str] = {
+    "waiting": """
+        SELECT t.webhook, count(*) - (
+            SELECT count(*) FROM deliveries r INDEXED BY deliveries_retrying
+            WHERE r.status = 'retrying' AND r.webhook = t.webhook
+        )
+        FROM deliveries t INDEXED BY deliveries_ready WHERE t.ready_at IS NOT NULL GROUP BY t.webhook
+    """,
+    "retrying": monitoring.RETRYING.format(""),
+    "held": monitoring.HELD.format(""),
+    "dead": monitoring.DEAD.format(""),
+    "attempts": "SELECT webhook, succeeded + failed FROM recent",
+    "share": "SELECT webhook, CAST(succeeded AS REAL) / (succeeded + failed) FROM recent",
+    "p50": f"SELECT webhook, {_at_most(50)} FROM recent",  # noqa: S608
+    "p95": f"SELECT webhook, {_at_most(95)} FROM recent",  # noqa: S608
+    "last_at": "SELECT webhook, at FROM last_results",
+}
 OF_HOURS = """
     SELECT h.hour, h.webhook, h.succeeded, h.failed FROM json_each(?) names CROSS JOIN json_each(?) numbers
     JOIN hours h ON h.hour = numbers.value AND h.webhook = names.value
@@ -37,23 +55,19 @@ REASONS = """
 """SQLite takes the delivery from the row with the greatest time."""
 
 
-def summaries(connection: sqlite3.Connection) -> Mapping[str, Summary]:
+def summaries(connection: sqlite3.Connection, only: Collection[str] | None) -> Mapping[str, Summary]:
     """See :meth:`hookctl.store.pages_interface.Overviews.summaries`."""
-    backlogs = monitoring.backlogs(connection)
-    last = reading.last_results(connection)
-    recent = {row[0]: row[1:] for row in _sound(connection, RECENT)}
-    return {
-        webhook: _summary(backlogs.get(webhook), recent.get(webhook), last.get(webhook))
-        for webhook in dict.fromkeys((*recent, *last, *backlogs))
-    }
+    backlogs = monitoring.backlogs(connection, only)
+    last = reading.last_results(connection, only)
+    recent = {row[0]: row[1:] for row in _recent(connection, only)}
+    names = dict.fromkeys((*recent, *last, *backlogs)) if only is None else only
+    return {name: _summary(backlogs.get(name), recent.get(name), last.get(name)) for name in names}
 
 
-def summary(connection: sqlite3.Connection, webhook: str) -> Summary:
-    """See :meth:`hookctl.store.pages_interface.Overviews.summary`."""
-    backlog = monitoring.backlog(connection, webhook)
-    last = reading.last_results(connection, webhook)
-    recent = {row[0]: row[1:] for row in _sound(connection, f"{RECENT} WHERE webhook = ?", webhook)}
-    return _summary(backlog, recent.get(webhook), last.get(webhook))
+def ranking(connection: sqlite3.Connection, by: Ranking) -> Mapping[str, float]:
+    """See :meth:`hookctl.store.pages_interface.Overviews.ranking`."""
+    rows = connection.execute(RANKINGS[by]).fetchall()
+    return {name: value for name, value, *_ in rows if value and isinstance(name, str) and not isinstance(value, str)}
 
 
 def hours(connection: sqlite3.Connection, webhooks: Collection[str], now: float) -> Mapping[str, Sequence[Hour]]:
@@ -100,8 +114,9 @@ def _summary(backlog: Any, recent: Sequence[Any] | None, last: Any) -> Summary:
     )
 
 
-def _sound(connection: sqlite3.Connection, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
-    """The rows without those that are damaged."""
-    for row in connection.execute(query, values).fetchall():
-        if isinstance(row[0], str) and all(isinstance(number, int) for number in row[1:3]):
+def _recent(connection: sqlite3.Connection, only: Collection[str] | None) -> Iterator[tuple[Any, ...]]:
+    """The rows of ``recent`` without those that are damaged."""
+    which, values = ("true", ()) if only is None else (AMONG, (json.dumps(list(only)),))
+    for row in connection.execute(RECENT.format(which), values).fetchall():
+        if isinstance(row[0], str) and isinstance(row[1], int) and isinstance(row[2], int):
             yield row
