@@ -25,7 +25,7 @@ from hookctl.errors import SecretError
 from hookctl.model.secret import SecretReference
 from hookctl.model.token import Scope, Token, new_token, token_digest, token_id
 from hookctl.serve import application, pages
-from hookctl.serve.access import Access, AccessControl, form_of, public, requires
+from hookctl.serve.access import Access, AccessControl, form_of, requires
 from hookctl.serve.access.guessing import Failures
 from hookctl.serve.context import Context
 from hookctl.serve.server import serving
@@ -44,7 +44,7 @@ async def act(request: Request) -> Response:
     return PlainTextResponse(f"{request.state.identity.name} did {form_of(request).get('what')}")
 
 
-@public
+@requires(Scope.READ)
 async def slow(_: Request) -> Response:
     await asyncio.sleep(0.5)
     return PlainTextResponse("at last")
@@ -57,7 +57,7 @@ async def take(request: Request) -> Response:
 
 ROUTES: Sequence[BaseRoute] = (
     Route("/show", show),
-    Route("/slow", slow),
+    Route("/slow", slow, methods=["GET", "POST"]),
     Route("/act", act, methods=["POST"]),
     Route("/v1/take", take, methods=["POST"]),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +18,7 @@ FORM = "application/x-www-form-urlencoded"
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The monotonic clock of sessions, in a list of one."""
-    now = [time.monotonic()]
+    now = [1000.0]
     monkeypatch.setattr(sessions, "time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
 
