@@ -24,6 +24,7 @@ from hookctl.report.text.plan import change_fields
 from hookctl.report.text.rendering import render_text
 from hookctl.report.text.schema import field_rows
 from hookctl.serve.pages.sparkline import sparkline
+from hookctl.store.overviews import NO_SUMMARY
 
 if TYPE_CHECKING:
     from hookctl.plugin import EventType
@@ -70,7 +71,7 @@ def find(store: Store, context: Context, pages: Pages, name: str) -> dict[str, A
     return {
         "plan": plan,
         "is_active": plan.status is Status.ACTIVE,
-        "summary": store.summary(name),
+        "summary": store.summaries([name]).get(name, NO_SUMMARY),
         "spark": sparkline(store.hours([name], now).get(name, ())),
         "reasons": store.reasons(name, now, REASONS),
         "next_tries": store.next_tries(name, NEXT_TRIES),
