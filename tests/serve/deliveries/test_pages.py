@@ -131,7 +131,7 @@ def test_more_to_look_at(site: Any, browser: Any, delivery_plan: Build, monkeypa
     site.send(*(f"e{number}" for number in range(30)))
     listed = site.store.__class__.delivery_page
     monkeypatch.setattr(
-        site.store.__class__, "delivery_page", lambda *args, **named: listed(*args, **named, look_at=10)
+        site.store.__class__, "delivery_page", lambda *args, **named: listed(*args, **(named | {"look_at": 10}))
     )
     page = browser.get("/deliveries?where=id+%3D%3D+'e3'")
     for _ in range(5):

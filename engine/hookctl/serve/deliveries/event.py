@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from hookctl.delivery.past.why import Unmatched, Why, receivers_of_others, unmatched
 from hookctl.errors import HookctlError
-from hookctl.model import DeliveryPlan, Status
+from hookctl.model import AppliedState, DeliveryPlan, Status
 from hookctl.report.text.events import NAMED, why_text
 from hookctl.report.text.moments import iso
 from hookctl.report.text.printable import printable, printable_lines
@@ -20,6 +20,7 @@ from hookctl.report.text.selection import quoted
 from hookctl.serve.access import Scope, requires
 from hookctl.serve.deliveries.showing import show
 from hookctl.serve.pages.failures import not_found, page
+from hookctl.serve.pages.state import pages_of
 from hookctl.serve.stores import in_store
 from hookctl.store.records import Filter
 from hookctl.when.condition import compile_when
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
+    from hookctl.serve.pages.catalog import Catalog
     from hookctl.store.history import StoredEvent
     from hookctl.store.interface import Store
     from hookctl.store.overviews import DeliveryPage
@@ -73,25 +75,26 @@ class EventView:
 @page
 async def event(request: Request) -> Response:
     """One event. ``after`` in the address is the webhook after which those without a delivery begin."""
-    return await in_store(request, _page, request, request.path_params["event_id"])
+    return await in_store(request, _page, request, pages_of(request).catalog)
 
 
-def _page(store: Store, request: Request, event_id: str) -> Response:
-    after = request.query_params.get("after", "")
-    view = view_of(store, event_id, after)
+def _page(store: Store, request: Request, catalog: Catalog) -> Response:
+    event_id, after = request.path_params["event_id"], request.query_params.get("after", "")
+    view = view_of(store, catalog, event_id, after)
     if view is None:
         hint = "Give the complete id. Events are deleted after the retention time."
         return not_found(request, printable(f"There is no event {event_id}"), hint)
     return show(request, "event.html", view=view, after=after)
 
 
-def view_of(store: Store, event_id: str, after: str = "") -> EventView | None:
+def view_of(store: Store, catalog: Catalog, event_id: str, after: str = "") -> EventView | None:
     """The event with this id; None if there is none."""
     found = store.event(event_id)
     if found is None:
         return None
     matched = store.delivery_page(Filter(event_id=event_id), MOST_ROWS)
-    applied, then = store.read_state(), store.routes_at(found.received_at)
+    known, then = catalog.read(store), store.routes_at(found.received_at)
+    applied = AppliedState(known.serial, known.plans, known.renames)
     others = receivers_of_others(found, applied, then)
     earlier = {name for name in applied.plans if after and _order(name) <= _order(after)}
     delivered = {row.delivery.webhook for row in matched.rows}

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from hookctl.store.overviews import DeliveryPage
 
 ROWS = 50
+LOOK_AT = 10_000
+"""About the most deliveries that one page looks at."""
+LOOK_AT_EVENTS = 2_000
+"""The same for a filter that has to read each event or each attempt."""
 CAUSES = ("mismatch", *(kind.value for kind in FailureKind), "4xx", "5xx")
 """What the field for the cause suggests; it takes any status, too."""
 
@@ -65,7 +69,9 @@ def _page(store: Store, request: Request, query: Query) -> Response:
 
 
 def _find(store: Store, query: Query) -> _Found:
-    found = store.delivery_page(query.filter(), ROWS, before=query.before)
+    which = query.filter()
+    look_at = LOOK_AT_EVENTS if which.where or which.plan_digest else LOOK_AT
+    found = store.delivery_page(which, ROWS, before=query.before, look_at=look_at)
     event_id = query.selection.event_id
     is_known = not found.rows and event_id is not None and store.event(event_id) is not None
     return _Found(found, is_known)

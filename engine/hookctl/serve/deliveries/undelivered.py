@@ -42,7 +42,7 @@ class _Found:
     has_more: bool
     """There are smaller ones, which are not shown."""
     counts: Mapping[DeliveryStatus, int]
-    """How many deliveries of the webhook, or of all, have each status."""
+    """How many deliveries of the groups that were read have each status."""
     holds: Mapping[str, Hold]
     is_empty: bool
     """There is no delivery at all."""
@@ -73,11 +73,10 @@ def _page(store: Store, request: Request) -> Response:
 def _find(store: Store, webhook: str | None, status: str) -> _Found:
     groups = store.groups(webhook, MOST_READ)
     shown = [group for group in groups if status in {"", group.status.value}]
-    backlogs = [one for name, one in store.backlogs().items() if webhook in {None, name}]
     return _Found(
         groups=shown[:MOST_GROUPS],
         has_more=len(shown) > MOST_GROUPS or len(groups) == MOST_READ,
-        counts={one: sum(getattr(backlog, one.value) for backlog in backlogs) for one in STATUSES},
+        counts={one: sum(group.count for group in groups if group.status is one) for one in STATUSES},
         holds=store.holds(),
         is_empty=not groups and not store.delivery_page(limit=1).rows,
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from hookctl.model import DeliveryPlan, Status
+from hookctl.model import DeliveryPlan, Rename, Status
 from hookctl.model.change import by_name
 from hookctl.on_demand import known_plans
 from hookctl.report.text.printable import printable
@@ -48,6 +48,7 @@ class Applied:
     """Their labels, ``key=value``, in order; without those whose characters would hide or reorder others."""
     unreadable: Mapping[str, str]
     """The webhooks that are applied but damaged in the store, with the reason."""
+    renames: tuple[Rename, ...]
 
 
 class Catalog:
@@ -81,6 +82,7 @@ def _read(store: Store, rows: Mapping[str, Row]) -> Applied:
         sorted({row.event for row in found.values()}),
         [label for label in sorted(labels) if printable(label) == label],
         state.unreadable,
+        state.renames,
     )
 
 
