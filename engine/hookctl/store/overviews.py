@@ -24,6 +24,10 @@ Ranking = Literal["waiting", "retrying", "held", "dead", "attempts", "share", "p
 """What webhooks can be sorted by; the fields of :class:`Summary`. ``attempts`` is ``succeeded`` and ``failed``."""
 
 
+NORMALLY_BEHIND = 20_000
+"""Attempts that may be uncounted while a runner makes thousands per second."""
+
+
 class Progress(Struct, frozen=True):
     """How far :meth:`hookctl.store.pages_interface.Overviews.count_attempts` has come."""
 
@@ -34,8 +38,8 @@ class Progress(Struct, frozen=True):
 
     @property
     def is_behind(self) -> bool:
-        """True while so much is uncounted that pages should say so: a few seconds' attempts are always."""
-        return self.last - self.counted > 20_000
+        """True while so much is uncounted that pages should say so. A few seconds' attempts always are."""
+        return self.last - self.counted > NORMALLY_BEHIND
 
 
 class Summary(Struct, frozen=True):

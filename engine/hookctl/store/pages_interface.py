@@ -33,11 +33,11 @@ class Overviews(Protocol):
 
     # -- counting
 
-    def count_attempts(self, now: float, limit: int = 2_000) -> Progress:
+    def count_attempts(self, now: float, limit: int = 500) -> Progress:
         """Count attempts that are not counted yet, at most ``limit``, oldest first, in one commit.
 
-        ``hookctl serve`` calls it every few seconds, and without a pause while it is behind. Several processes may call
-        it: each attempt is counted once. Also deletes counts of more than 30 days ago.
+        Commits nothing if there is nothing to count. Several processes may call it: each attempt is counted once.
+        Counts of more than 24 hours ago are deleted.
         """
         ...
 
@@ -106,8 +106,8 @@ class Overviews(Protocol):
         """Applies and actions of operators, newest first."""
         ...
 
-    def changes(self, serial: int) -> list[ChangeRecord]:
-        """What an apply changed, in order of name; empty if it was not recorded."""
+    def changes(self, serial: int, limit: int = 100, *, after: str = "") -> list[ChangeRecord]:
+        """What an apply changed, in order of name, without names up to ``after``; empty if it was not recorded."""
         ...
 
     def applied(self, webhooks: Collection[str]) -> Mapping[str, Applied]:

@@ -12,7 +12,6 @@ import pytest
 
 from hookctl.model.token import Scope
 from hookctl.serve.pages import endpoints
-from hookctl.store.interface import Store
 from hookctl.store.sqlite.store import SqliteStore
 from hookctl.testing.answers import Answer
 
@@ -92,7 +91,7 @@ def test_list_reports_a_store_that_fails_with_a_way_to_try_again(
 ) -> None:
     from hookctl.errors import StoreError
 
-    def fail(_: Store) -> None:
+    def fail(*_: object) -> None:
         raise StoreError("the disk <b>burns</b>", hint="Put it out.")
 
     other = serve(lambda: SqliteStore(tmp_path / "other.db"), tmp_path, site.receiver)

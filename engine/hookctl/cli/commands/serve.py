@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hookctl.cli.session import Session
     from hookctl.network import Network
     from hookctl.serve.context import Context
+    from hookctl.serve.counting import AttemptCounter
 
 LISTEN = "127.0.0.1:8080"
 EPILOG = """
@@ -92,7 +93,9 @@ def command(
         if not is_loopback(host):
             require_token(store, host)
         context = _context(session, [host, *names], network)
+        counter = _counter(session)
         context.writer.start()
+        counter.start()
         try:
             with serving(make_application(context), host, port, most_connections(MOST_CONNECTIONS)) as (host, port):
                 url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -106,6 +109,7 @@ def command(
                     )
         finally:
             context.writer.close()
+            counter.close()
             context.stores.close()
         runner.stop(grace)
 
@@ -130,6 +134,13 @@ def _context(session: Session, hosts: Sequence[str], network: Network) -> Contex
         directory=session.directory,
         network=network,
     )
+
+
+def _counter(session: Session) -> AttemptCounter:
+    from hookctl.serve.counting import AttemptCounter
+    from hookctl.store.opening import open_store
+
+    return AttemptCounter(partial(open_store, session.store_url))
 
 
 def _address(listen: str) -> tuple[str, int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -15,6 +16,9 @@ from hookctl.report.text.webhooks import host_of_plan
 
 if TYPE_CHECKING:
     from hookctl.store.interface import Store
+    from hookctl.store.overviews import Ranking
+
+RANKING_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Applied:
     """The event types of the webhooks, in order."""
     labels: Sequence[str]
     """Their labels, ``key=value``, in order; without those whose characters would hide or reorder others."""
+    active: int
+    """How many webhooks are active."""
     unreadable: Mapping[str, str]
     """The webhooks that are applied but damaged in the store, with the reason."""
     renames: tuple[Rename, ...]
@@ -67,6 +73,24 @@ class Catalog:
             return known
 
 
+class Rankings:
+    """What webhooks are sorted and counted by, at most a second old, so that a busy server does not count all over."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._known: dict[Ranking, tuple[float, Mapping[str, float]]] = {}
+        """Each with the time at which it was read, on the clock that nobody sets."""
+
+    def read(self, store: Store, by: Ranking) -> Mapping[str, float]:
+        """See :meth:`hookctl.store.pages_interface.Overviews.ranking`. May be called on any thread."""
+        with self._lock:
+            read_at, ranking = self._known.get(by, (float("-inf"), {}))
+            if time.monotonic() - read_at >= RANKING_SECONDS:
+                ranking = store.ranking(by)
+                self._known[by] = time.monotonic(), ranking
+            return ranking
+
+
 def _read(store: Store, rows: Mapping[str, Row]) -> Applied:
     state = store.read_state()
     plans = known_plans(state.plans)
@@ -81,6 +105,7 @@ def _read(store: Store, rows: Mapping[str, Row]) -> Applied:
         plans,
         sorted({row.event for row in found.values()}),
         [label for label in sorted(labels) if printable(label) == label],
+        sum(row.is_active for row in found.values()),
         state.unreadable,
         state.renames,
     )

@@ -34,7 +34,7 @@ async def webhooks(request: Request) -> Response:
     pages = pages_of(request)
 
     def show(store: Store) -> Response:
-        found = webhook_list.find(store, pages.catalog, webhook_list.query_of(request.query_params))
+        found = webhook_list.find(store, pages, webhook_list.query_of(request.query_params))
         return render(request, "webhooks.html", **found)
 
     return await in_store(request, show)

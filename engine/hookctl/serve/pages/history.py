@@ -137,17 +137,16 @@ def find_apply(store: Store, applied: Applied, serial: int, after: str) -> dict[
 
     ``applied`` is what is applied now.
     """
-    changes = store.changes(serial)
     entry = entry_of(store, serial)
     if entry is None:
         return None
-    rest = [change for change in changes if change.name > after] if after else changes
-    shown = rest[:MOST_CHANGES]
+    changes = store.changes(serial, MOST_CHANGES + 1, after=after)
+    shown = changes[:MOST_CHANGES]
     return {
         "entry": entry,
-        "total": len(changes),
+        "total": sum(entry.changes.values()),
         "changes": [(change, VERBS[Action(change.action)], _lines(store, applied, change)) for change in shown],
-        "next": f"/history/{serial}?{urlencode({'after': shown[-1].name})}" if len(rest) > len(shown) else None,
+        "next": f"/history/{serial}?{urlencode({'after': shown[-1].name})}" if len(changes) > len(shown) else None,
         "first": f"/history/{serial}" if after else None,
         "changes_text": changes_text,
         "signs": SIGNS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hookctl.serve.pages.catalog import Catalog
+from hookctl.serve.pages.catalog import Catalog, Rankings
 from hookctl.serve.pages.tests_now import Tests
 from hookctl.serve.pages.webhook_files import WebhookFiles
 
@@ -20,6 +20,7 @@ class Pages:
     """Made once for a server, when it is first asked for a page."""
 
     catalog: Catalog
+    rankings: Rankings
     files: WebhookFiles
     tests: Tests
 
@@ -29,6 +30,8 @@ def pages_of(request: Request) -> Pages:
     state = request.app.state
     if not hasattr(state, "pages"):
         context: Context = state.context
-        state.pages = Pages(Catalog(), WebhookFiles(context.directory), Tests(context.plugins, context.network))
+        state.pages = Pages(
+            Catalog(), Rankings(), WebhookFiles(context.directory), Tests(context.plugins, context.network)
+        )
     pages: Pages = state.pages
     return pages

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from hookctl.report.text.holds import also_ends
 from hookctl.serve.pages.sparkline import sparkline
-from hookctl.store.overviews import NO_SUMMARY, Applied, Hour, Summary
+from hookctl.store.overviews import NO_SUMMARY, Ranking
 from hookctl.store.records import Circuit, Hold
 
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
 
-    from hookctl.serve.pages.catalog import Catalog, Row
+    from hookctl.serve.pages.catalog import Applied, Row
+    from hookctl.serve.pages.state import Pages
     from hookctl.store.interface import Store
 
 PAGE = 50
@@ -28,39 +30,56 @@ LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A webhook with what is known of it now."""
+class Facts:
+    """What is known of all webhooks, to filter and sort them by."""
 
-    row: Row
-    summary: Summary
-    hold: Hold | None
-    circuit: Circuit | None
+    ranking: Callable[[Ranking], Mapping[str, float]]
+    holds: Mapping[str, Hold]
+    circuits: Mapping[str, Circuit]
+
+    def any_of(self, *rankings: Ranking) -> Callable[[Row], bool]:
+        """Whether a webhook has deliveries of one of these statuses."""
+        found = [self.ranking(by) for by in rankings]
+        return lambda row: any(one.get(row.name, 0) > 0 for one in found)
+
+    def has_failed(self) -> Callable[[Row], bool]:
+        """Whether an attempt of a webhook has failed in the last 24 hours."""
+        shares = self.ranking("share")
+        return lambda row: shares.get(row.name, 1.0) < 1.0
+
+    def is_held(self) -> Callable[[Row], bool]:
+        """Whether a webhook, or any of its deliveries, is held."""
+        has_held = self.any_of("held")
+        return lambda row: row.name in self.holds or has_held(row)
 
 
-STATES: Mapping[str, tuple[str, Callable[[Line], bool]]] = {
-    "active": ("Active", lambda line: line.row.is_active),
-    "inactive": ("Inactive", lambda line: not line.row.is_active),
-    "held": ("Held", lambda line: line.hold is not None or line.summary.held > 0),
-    "circuit": ("Circuit not closed", lambda line: line.circuit is not None),
-    "waiting": ("With waiting or retrying deliveries", lambda line: line.summary.waiting + line.summary.retrying > 0),
-    "dead": ("With dead letters", lambda line: line.summary.dead > 0),
-    "failing": ("With failed attempts in 24 hours", lambda line: line.summary.failed > 0),
+STATES: Mapping[str, tuple[str, Callable[[Facts], Callable[[Row], bool]]]] = {
+    "active": ("Active", lambda _: lambda row: row.is_active),
+    "inactive": ("Inactive", lambda _: lambda row: not row.is_active),
+    "held": ("Held", Facts.is_held),
+    "circuit": ("Circuit not closed", lambda facts: lambda row: row.name in facts.circuits),
+    "waiting": ("With waiting or retrying deliveries", lambda facts: facts.any_of("waiting", "retrying")),
+    "dead": ("With dead letters", lambda facts: facts.any_of("dead")),
+    "failing": ("With failed attempts in 24 hours", Facts.has_failed),
 }
 """What ``state`` in the URL may be, with its label."""
-SORTS: Mapping[str, tuple[str, bool, Callable[[Line], Any]]] = {
-    "name": ("Webhook", False, lambda _: 0),
-    "event": ("Event", False, lambda line: line.row.event),
-    "host": ("Target", False, lambda line: line.row.host),
-    "waiting": ("Waiting", True, lambda line: line.summary.waiting),
-    "retrying": ("Retrying", True, lambda line: line.summary.retrying),
-    "dead": ("Dead", True, lambda line: line.summary.dead),
-    "held": ("Held", True, lambda line: (line.hold is not None, line.summary.held)),
-    "success": ("Delivered", False, lambda line: 2.0 if line.summary.share is None else line.summary.share),
-    "p50": ("p50", True, lambda line: line.summary.p50 or 0.0),
-    "p95": ("p95", True, lambda line: line.summary.p95 or 0.0),
+SORTS: Mapping[str, tuple[str, bool, Ranking | None]] = {
+    "name": ("Webhook", False, None),
+    "event": ("Event", False, None),
+    "host": ("Target", False, None),
+    "waiting": ("Waiting", True, "waiting"),
+    "retrying": ("Retrying", True, "retrying"),
+    "dead": ("Dead", True, "dead"),
+    "held": ("Held", True, "held"),
+    "success": ("Delivered", False, "share"),
+    "p50": ("p50", True, "p50"),
+    "p95": ("p95", True, "p95"),
 }
-"""What ``sort`` in the URL may be: a heading, whether the greatest comes first, and the key. ``-`` before it turns the
-order round. Webhooks that are equal are in order of name."""
+"""What ``sort`` in the URL may be: its heading, whether the greatest comes first, and what the store ranks by. ``-``
+before it turns the order round. Webhooks that are equal are in order of name."""
+UNKNOWN_SHARE = 2.0
+"""Webhooks without attempts come after those that delivered everything."""
+COUNTED: tuple[Ranking, ...] = ("waiting", "retrying", "held", "dead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,30 +135,24 @@ def query_of(parameters: QueryParams) -> Query:
     )
 
 
-def find(store: Store, catalog: Catalog, query: Query) -> dict[str, Any]:
+def find(store: Store, pages: Pages, query: Query) -> dict[str, Any]:
     """What the template shows. Raises StoreError."""
     now = time.time()
-    applied = catalog.read(store)
-    summaries, holds, circuits = store.summaries(), store.holds(), store.circuits()
-    lines = [
-        Line(row, summaries.get(name, NO_SUMMARY), holds.get(name), circuits.get(name))
-        for name, row in applied.rows.items()
-    ]
-    found = _sorted(_filtered(lines, query), query)
-    pages = max(1, -(-len(found) // PAGE))
-    page = min(max(query.page, 1), pages)
+    applied = pages.catalog.read(store)
+    facts = Facts(partial(pages.rankings.read, store), store.holds(), store.circuits())
+    found = _sorted(_filtered(applied.rows.values(), facts, query), facts, query)
+    count = max(1, -(-len(found) // PAGE))
+    page = min(max(query.page, 1), count)
     shown = found[(page - 1) * PAGE : page * PAGE]
-    names = [line.row.name for line in shown]
-    hours, sources = store.hours(names, now), store.applied(names)
     return {
         "query": query,
-        "total": len(lines),
+        "total": len(applied.rows),
         "found": len(found),
         "first": (page - 1) * PAGE + 1,
-        "pages": pages,
+        "pages": count,
         "page": page,
-        "rows": [_shown(line, hours, sources) for line in shown],
-        "figures": _figures(lines),
+        "rows": _shown(store, shown, facts, now),
+        "figures": _figures(applied, facts),
         "serial": applied.serial,
         "unreadable": applied.unreadable,
         "states": {name: label for name, (label, _) in STATES.items()},
@@ -151,46 +164,53 @@ def find(store: Store, catalog: Catalog, query: Query) -> dict[str, Any]:
     }
 
 
-def _filtered(lines: Sequence[Line], query: Query) -> list[Line]:
+def _filtered(rows: Iterable[Row], facts: Facts, query: Query) -> list[Row]:
     words = query.text.lower().split()
-    is_in_state = STATES[query.state][1] if query.state else lambda _: True
     key, has_value, value = query.label.partition("=")
+    if query.event:
+        rows = (row for row in rows if row.event == query.event)
+    if key:
+        rows = (row for row in rows if key in row.labels and (not has_value or row.labels[key] == value))
+    for word in words:
+        rows = _with_word(rows, word)
+    return [*filter(STATES[query.state][1](facts), rows)] if query.state else [*rows]
+
+
+def _with_word(rows: Iterable[Row], word: str) -> Iterator[Row]:
+    return (row for row in rows if word in row.text)
+
+
+def _sorted(rows: list[Row], facts: Facts, query: Query) -> list[Row]:
+    _, greatest_first, ranking = SORTS[query.sort]
+    if query.sort == "name":
+        return rows[::-1] if query.is_turned else rows
+    return sorted(rows, key=_key(query.sort, ranking, facts), reverse=greatest_first != query.is_turned)
+
+
+def _key(sort: str, ranking: Ranking | None, facts: Facts) -> Callable[[Row], Any]:
+    if ranking is None:
+        return attrgetter(sort)
+    values, missing = facts.ranking(ranking), UNKNOWN_SHARE if ranking == "share" else 0.0
+    if ranking == "held":
+        return lambda row: (row.name in facts.holds, values.get(row.name, missing))
+    return lambda row: values.get(row.name, missing)
+
+
+def _shown(store: Store, rows: Sequence[Row], facts: Facts, now: float) -> list[dict[str, Any]]:
+    names = [row.name for row in rows]
+    summaries, hours, sources = store.summaries(names), store.hours(names, now), store.applied(names)
     return [
-        line
-        for line in lines
-        if (not query.event or line.row.event == query.event)
-        and (not key or (key in line.row.labels and (not has_value or line.row.labels[key] == value)))
-        and all(word in line.row.text for word in words)
-        and is_in_state(line)
+        {
+            "row": row,
+            "summary": summaries.get(row.name, NO_SUMMARY),
+            "hold": facts.holds.get(row.name),
+            "circuit": facts.circuits.get(row.name),
+            "spark": sparkline(hours.get(row.name, ())),
+            "applied": sources.get(row.name),
+        }
+        for row in rows
     ]
 
 
-def _sorted(lines: list[Line], query: Query) -> list[Line]:
-    _, greatest_first, key = SORTS[query.sort]
-    if query.sort == "name":
-        return lines[::-1] if query.is_turned else lines
-    return sorted(lines, key=key, reverse=greatest_first != query.is_turned)
-
-
-def _shown(line: Line, hours: Mapping[str, Sequence[Hour]], sources: Mapping[str, Applied]) -> dict[str, Any]:
-    name = line.row.name
-    return {
-        "row": line.row,
-        "summary": line.summary,
-        "hold": line.hold,
-        "ends": also_ends(line.hold) if line.hold else "",
-        "circuit": line.circuit,
-        "spark": sparkline(hours.get(name, ())),
-        "applied": sources.get(name),
-    }
-
-
-def _figures(lines: Sequence[Line]) -> Mapping[str, int]:
-    summaries = [line.summary for line in lines]
-    return {
-        "active": sum(line.row.is_active for line in lines),
-        "waiting": sum(one.waiting for one in summaries),
-        "retrying": sum(one.retrying for one in summaries),
-        "held": sum(one.held for one in summaries),
-        "dead": sum(one.dead for one in summaries),
-    }
+def _figures(applied: Applied, facts: Facts) -> Mapping[str, int]:
+    return {"active": applied.active, **{by: round(sum(facts.ranking(by).values())) for by in COUNTED}}

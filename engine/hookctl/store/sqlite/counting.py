@@ -45,6 +45,16 @@ def count_attempts(connection: sqlite3.Connection, now: float, limit: int) -> Pr
     return Progress(end, connection.execute(tables.LAST).fetchone()[0])
 
 
+def is_due(connection: sqlite3.Connection, now: float) -> bool:
+    """Whether there is anything to count, or counts to delete."""
+    counted, first = _counted(connection)
+    return (
+        connection.execute(tables.LAST).fetchone()[0] != counted
+        or first != window(now)["first"]
+        or connection.execute(tables.NEVER_TRIED, (1,)).fetchone() is not None
+    )
+
+
 def rename(connection: sqlite3.Connection, old: str, new: str) -> None:
     """Give what is counted for a webhook its new name."""
     for statement in tables.RENAME:

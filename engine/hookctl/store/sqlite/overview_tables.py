@@ -90,8 +90,10 @@ BATCH = (
     "DELETE FROM temp.batch",
     "DELETE FROM temp.old_attempts",
 )
-LAST = "SELECT coalesce(max(seq), 0) FROM attempts"
-END = "SELECT coalesce(max(seq), 0) FROM (SELECT seq FROM attempts WHERE seq > ? ORDER BY seq LIMIT ?)"
+LAST = "SELECT coalesce(max(seq), 0) FROM attempts WHERE seq < 1 << 62"
+END = (
+    "SELECT coalesce(max(seq), 0) FROM (SELECT seq FROM attempts WHERE seq > ? AND seq < 1 << 62 ORDER BY seq LIMIT ?)"
+)
 OLD = """
     SELECT a.seq, CAST(a.record AS BLOB), d.status = 'delivered' AND a.seq = (
         SELECT max(seq) FROM attempts WHERE delivery = a.delivery

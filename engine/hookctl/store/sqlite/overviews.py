@@ -35,8 +35,11 @@ class SqliteOverviews:
     def _writing(self) -> AbstractContextManager[sqlite3.Connection]:
         raise NotImplementedError
 
-    def count_attempts(self, now: float, limit: int = 2_000) -> Progress:
+    def count_attempts(self, now: float, limit: int = 500) -> Progress:
         """See :meth:`hookctl.store.pages_interface.Overviews.count_attempts`."""
+        with self._reading() as connection:
+            if not counting.is_due(connection, now):
+                return counting.progress(connection)
         with self._writing() as connection:
             return counting.count_attempts(connection, now, limit)
 
@@ -92,10 +95,10 @@ class SqliteOverviews:
         with self._reading() as connection:
             return past.history(connection, limit, before)
 
-    def changes(self, serial: int) -> list[ChangeRecord]:
+    def changes(self, serial: int, limit: int = 100, *, after: str = "") -> list[ChangeRecord]:
         """See :meth:`hookctl.store.pages_interface.Overviews.changes`."""
         with self._reading() as connection:
-            return past.changes(connection, serial)
+            return past.changes(connection, serial, limit, after)
 
     def applied(self, webhooks: Collection[str]) -> Mapping[str, Applied]:
         """See :meth:`hookctl.store.pages_interface.Overviews.applied`."""

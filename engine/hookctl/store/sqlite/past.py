@@ -27,7 +27,7 @@ SCRIPT = """
         renamed_from TEXT NOT NULL,
         PRIMARY KEY (name, serial)
     ) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS changes_of_serial ON changes (serial, action);
+    CREATE INDEX IF NOT EXISTS changes_of_serial ON changes (serial, name, action);
     -- The delivery plans that they replaced.
     CREATE TABLE IF NOT EXISTS past_plans (digest TEXT NOT NULL PRIMARY KEY, document TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS commits (serial INTEGER PRIMARY KEY, commit_id TEXT NOT NULL);
@@ -40,7 +40,10 @@ SERIAL_AT = """
     SELECT serial FROM applies WHERE applied_at <= ? AND serial BETWEEN 0 AND 1 << 62
     ORDER BY applied_at DESC, serial DESC LIMIT 1
 """
-CHANGES = "SELECT name, action, before, after, renamed_from FROM changes WHERE serial = ? ORDER BY name"
+CHANGES = """
+    SELECT name, action, before, after, renamed_from FROM changes INDEXED BY changes_of_serial
+    WHERE serial = ? AND name > ? ORDER BY name LIMIT ?
+"""
 NUMBERS = """
     SELECT serial, action, count(*) FROM changes WHERE serial IN (SELECT value FROM json_each(?))
     GROUP BY serial, action
@@ -107,11 +110,11 @@ def history(connection: sqlite3.Connection, limit: int, before: Position | None)
     return HistoryPage(entries[:limit], entries[limit - 1].position if len(entries) > limit else None)
 
 
-def changes(connection: sqlite3.Connection, serial: int) -> list[ChangeRecord]:
+def changes(connection: sqlite3.Connection, serial: int, limit: int, after: str) -> list[ChangeRecord]:
     """See :meth:`hookctl.store.pages_interface.Overviews.changes`."""
     if not _has_changes(connection):
         return []
-    rows = connection.execute(CHANGES, (serial,)).fetchall()
+    rows = connection.execute(CHANGES, (serial, after, limit)).fetchall()
     return [ChangeRecord(*row) for row in rows if reading.fits(row, *[str] * 5)]
 
 

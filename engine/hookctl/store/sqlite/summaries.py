@@ -31,7 +31,8 @@ RANKINGS: Mapping[Ranking, str] = {
             SELECT count(*) FROM deliveries r INDEXED BY deliveries_retrying
             WHERE r.status = 'retrying' AND r.webhook = t.webhook
         )
-        FROM deliveries t INDEXED BY deliveries_ready WHERE t.ready_at IS NOT NULL GROUP BY t.webhook
+        AS number
+        FROM deliveries t INDEXED BY deliveries_ready WHERE t.ready_at IS NOT NULL GROUP BY t.webhook HAVING number > 0
     """,
     "retrying": monitoring.RETRYING.format(""),
     "held": monitoring.HELD.format(""),
@@ -67,7 +68,7 @@ def summaries(connection: sqlite3.Connection, only: Collection[str] | None) -> M
 def ranking(connection: sqlite3.Connection, by: Ranking) -> Mapping[str, float]:
     """See :meth:`hookctl.store.pages_interface.Overviews.ranking`."""
     rows = connection.execute(RANKINGS[by]).fetchall()
-    return {name: value for name, value, *_ in rows if value and isinstance(name, str) and not isinstance(value, str)}
+    return {name: value for name, value, *_ in rows if isinstance(name, str) and isinstance(value, int | float)}
 
 
 def hours(connection: sqlite3.Connection, webhooks: Collection[str], now: float) -> Mapping[str, Sequence[Hour]]:
