@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from tinyhtml5.parser import HTMLParser as MarkupParser
 
 from hookctl.config.diff import make_plan
 from hookctl.delivery.attempt.engine import AttemptEngine
@@ -98,6 +99,23 @@ class _Parser(HTMLParser):
         self._open[-1].children.append(data)
 
 
+def check_markup(text: str) -> None:
+    """A browser finds no error in the page, no script or style in it, and a label for each field."""
+    parser = MarkupParser(namespace_html_elements=False)
+    root = parser.parse(text)
+    assert parser.errors == []
+    ids = [one.get("id") for one in root.iter() if one.get("id")]
+    assert len(ids) == len(set(ids))
+    for one in root.iter():
+        assert not [name for name in one.keys() if name.startswith("on") or name == "style"], one.tag  # noqa: SIM118
+        for name in ("aria-labelledby", "aria-describedby", "for", "list"):
+            assert set(one.get(name, "").split()) <= set(ids), (one.tag, name, one.get(name))
+        if one.tag in {"input", "select", "textarea"}:
+            is_labelled = one.get("id") in {label.get("for") for label in root.iter("label")} or one.get("aria-label")
+            assert one.get("type") == "hidden" or is_labelled, one.attrib
+        assert one.tag != "table" or one.find("caption") is not None
+
+
 @dataclass
 class Page:
     """What the server answered."""
@@ -148,6 +166,8 @@ class Browser:
             text = response.read().decode()
             is_page = (response.getheader("content-type") or "").startswith("text/html")
             content = _Parser(text).root if is_page else Element("root", {})
+            if is_page:
+                check_markup(text)
             return Page(response.status, response.getheader("location") or "", text, content)
         finally:
             connection.close()
