@@ -646,6 +646,7 @@ def test_a_webhook_is_held_by_hand(queue: Queue, delivery_plan: Callable[..., De
     assert queue.hold(plan, "their release", NOW)
     assert not queue.hold(plan, "again", NOW)
     queue.enqueue([routed("e3")], NOW)
+    assert queue.holds() == {"A": Hold("their release", NOW, plan.digest)}
     queue.finish([result(claimed)], NOW)
     assert standing(queue) == {
         "e1-A": ("delivered", ""),
@@ -656,6 +657,19 @@ def test_a_webhook_is_held_by_hand(queue: Queue, delivery_plan: Callable[..., De
     assert claim(queue) == []
     assert queue.resume("A")
     assert claimed_ids(queue) == ["e2-A", "e3-A"]
+
+
+def test_a_refusal_in_flight_does_not_make_a_hold_by_hand_end_with_a_change_of_secrets(
+    queue: Queue, delivery_plan: Callable[..., DeliveryPlan]
+) -> None:
+    plan = delivery_plan("A")
+    queue.reconcile(AppliedState(serial=1, plans={"A": plan}))
+    queue.enqueue([routed("e1")], NOW)
+    (claimed,) = claim(queue)
+    assert queue.hold(plan, "their release", NOW)
+    refused = result(claimed, Outcome(DeliveryStatus.HELD, "HTTP 401", hold=True), serial=1)
+    queue.finish([structs.replace(refused, plan=plan, secrets="a:b")], NOW)
+    assert queue.holds()["A"].secrets == ""
 
 
 def test_an_apply_that_changes_the_webhook_ends_a_hold_by_hand(

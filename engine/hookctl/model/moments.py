@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 
 from hookctl.model import quantities
@@ -46,11 +45,6 @@ def duration_of(text: str) -> float:
     if found > LONGEST_DAYS * 86400:
         raise _TooLongError(f"{text!r} is too long. A duration is at most {LONGEST_DAYS}d.")
     return float(found)
-
-
-def iso(at: float) -> str:
-    """Epoch seconds as :func:`moment_at` reads them, rounded down: ``2026-11-28T09:30:00Z``."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
 
 
 class _TooLongError(ValueError):

@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from hookctl.serve import intake, pages
+from hookctl.serve import deliveries, intake, pages
 from hookctl.serve.access import AccessControl, check_declared, public
 from hookctl.serve.pages.failures import unknown_address
 
@@ -24,7 +24,7 @@ def make_application(context: Context) -> Starlette:
 
     Raises TypeError if a route does not declare who may use it.
     """
-    routes = [*intake.ROUTES, Route("/healthz", healthz), *pages.ROUTES]
+    routes = [*intake.ROUTES, Route("/healthz", healthz), *pages.ROUTES, *deliveries.ROUTES]
     check_declared(routes)
     application = Starlette(
         routes=routes,

@@ -37,7 +37,6 @@ from hookctl.store.records import (
     Counts,
     Damaged,
     Filter,
-    Followed,
     Fullness,
     Hold,
     Lock,
@@ -46,6 +45,7 @@ from hookctl.store.records import (
     Routed,
     Stopped,
 )
+from hookctl.store.runners_interface import Runners
 from hookctl.store.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -325,32 +325,6 @@ class Upkeep(Protocol):
 
     def close(self) -> None:
         """Close the store. Claims that were neither finished nor released are free for others at once."""
-        ...
-
-
-class Runners(Protocol):
-    """Processes that run continuously on the store, and processes that leave deliveries to them."""
-
-    def announce_runner(self, wake: Callable[[], None]) -> AbstractContextManager[None]:
-        """Inside the block, other processes find this one as a runner.
-
-        ``wake`` is called on another thread, soon after one of them has called :meth:`wake_runners`.
-        """
-        ...
-
-    def wake_runners(self) -> bool:
-        """Have the runners look for due deliveries now, and return whether any runner is alive. Never raises.
-
-        A wake-up may be lost, so a runner must also look from time to time.
-        """
-        ...
-
-    def has_runner(self) -> bool:
-        """Whether a runner is alive. Never raises."""
-        ...
-
-    def followed(self) -> Followed:
-        """How far the deliveries are that were added through this object."""
         ...
 
 

@@ -15,9 +15,10 @@ from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.moments import moment
 from hookctl.cli.selection import where_option
 from hookctl.cli.terminal import text_width
-from hookctl.delivery.past.selection import condition, quoted
+from hookctl.delivery.past.selection import condition
 from hookctl.errors import IntakeRefusedError, StalePlanError, StateError
 from hookctl.report.text.printable import printable
+from hookctl.report.text.selection import quoted
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
@@ -140,7 +141,7 @@ def _confirmed(session: Session, plan: DeliveryPlan, missed: Missed, *, yes: boo
 
 
 def _what(name: str, since: float, until: float | None, where: str | None) -> str:
-    from hookctl.model.moments import iso
+    from hookctl.report.text.moments import iso
 
     options = [f"--since {iso(since)}", f"--until {iso(until)}" if until is not None else ""]
     return " ".join([quoted(name), *filter(None, options), *([f"--where {quoted(where)}"] if where else [])])

@@ -22,6 +22,7 @@ from hookctl.delivery.past.selection import Selection, known_webhook
 from hookctl.errors import HookctlError
 from hookctl.model.nearest import nearest
 from hookctl.report.text.printable import printable
+from hookctl.report.text.selection import options_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -167,7 +168,7 @@ def replay(
         echo("Nothing was replayed.", err=True)
         ctx.exit(exit_codes.FAILED)
     ids, statuses = chosen
-    audit = audit_entry("replay", named_deliveries(ids) if delivery_ids else str(selection), reason)
+    audit = audit_entry("replay", named_deliveries(ids) if delivery_ids else options_text(selection), reason)
     network = partial(session.network, connect_to, cacert)
     done = replay_now(session, network, ids, wait=wait, as_planned=as_planned, statuses=statuses, audit=audit)
     of = f" of {printable(selection.webhook)}" if selection.webhook else ""
@@ -230,7 +231,7 @@ def cancel(
         echo("Nothing was cancelled.", err=True)
         ctx.exit(exit_codes.FAILED)
     ids, statuses = chosen
-    audit = audit_entry("cancel", named_deliveries(ids) if delivery_ids else str(selection), reason)
+    audit = audit_entry("cancel", named_deliveries(ids) if delivery_ids else options_text(selection), reason)
     why = cancel_reason(audit)
     stop = partial(store.cancel, now=time.time(), reason=why, statuses=statuses or UNENDED, audit=audit)
     cancelled = [name for batch in batches(ids) for name in stop(batch)]

@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
-from shlex import quote
 from typing import TYPE_CHECKING
-
-from hookctl.model.moments import iso
 
 if TYPE_CHECKING:
     from hookctl.model import DeliveryStatus
@@ -53,7 +50,19 @@ class Selection:
         default: Collection[DeliveryStatus] | None = None,
         among: Collection[DeliveryStatus] | None = None,
     ) -> Filter:
-        """The filter. Raises HookctlError for a webhook that does not exist, or a condition that is not valid.
+        """As :meth:`as_filter`, with the webhook's name as it is spelled.
+
+        Raises HookctlError for a webhook that does not exist, or a condition that is not valid.
+        """
+        name = None if self.webhook is None else known_webhook(store, self.webhook)
+        return replace(self, webhook=name).as_filter(default, among)
+
+    def as_filter(
+        self,
+        default: Collection[DeliveryStatus] | None = None,
+        among: Collection[DeliveryStatus] | None = None,
+    ) -> Filter:
+        """The filter. Raises HookctlError for a condition that is not valid.
 
         ``default`` are the statuses if none was given, None: every one. ``among`` are those that the caller can do
         anything about, None: every one.
@@ -63,7 +72,7 @@ class Selection:
         statuses = statuses_of(self.status) if self.status else default
         return Filter(
             statuses=statuses if statuses is None or among is None else set(statuses).intersection(among),
-            webhook=None if self.webhook is None else known_webhook(store, self.webhook),
+            webhook=self.webhook,
             cause=self.cause,
             since=self.since,
             until=self.until,
@@ -73,28 +82,9 @@ class Selection:
             where=condition(self.where),
         )
 
-    def texts(self) -> dict[str, str]:
-        """The filters that were given, by the names of their options, as people write them."""
-        given = {one.name.replace("_", "-"): getattr(self, one.name) for one in fields(self)}
-        return {
-            name: iso(value) if isinstance(value, float) else str(value)
-            for name, value in given.items()
-            if value is not None
-        }
-
     def without(self, *names: str) -> Selection:
         """The same without some of its filters."""
         return replace(self, **dict.fromkeys(names))
-
-    def __str__(self) -> str:
-        """The filters as options, for a command and for the audit log."""
-        return " ".join(f"--{name} {quoted(text)}" for name, text in self.texts().items())
-
-
-def quoted(text: str) -> str:
-    """A word of a command line as people write it: in double quotes if it needs quotes and a shell keeps all of it."""
-    plain = quote(text)
-    return plain if plain == text or any(one in text for one in '"$`\\!') else f'"{text}"'
 
 
 def condition(text: str | None) -> Where | None:

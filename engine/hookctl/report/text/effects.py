@@ -17,12 +17,12 @@ from hookctl.config.effects import (
     Waiting,
 )
 from hookctl.model import Json, Repair
-from hookctl.model.moments import iso
 from hookctl.model.quantities import counted, span
 from hookctl.report.style import Line
 from hookctl.report.text.differences import difference_document, difference_lines, json_paths
 from hookctl.report.text.healing import healing_document, healing_lines, healing_summary_lines
 from hookctl.report.text.leaving import leaving_document, leaving_text
+from hookctl.report.text.moments import iso
 from hookctl.report.text.outcomes import outcome_lines, outcomes_document
 from hookctl.report.text.printable import printable
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from hookctl.model import DeliveryPlan, Status
+from hookctl.model import DeliveryPlan, Rename, Status
 from hookctl.model.change import by_name
 from hookctl.on_demand import known_plans
 from hookctl.report.text.printable import printable
@@ -54,6 +54,7 @@ class Applied:
     """How many webhooks are active."""
     unreadable: Mapping[str, str]
     """The webhooks that are applied but damaged in the store, with the reason."""
+    renames: tuple[Rename, ...]
 
 
 class Catalog:
@@ -106,6 +107,7 @@ def _read(store: Store, rows: Mapping[str, Row]) -> Applied:
         [label for label in sorted(labels) if printable(label) == label],
         sum(row.is_active for row in found.values()),
         state.unreadable,
+        state.renames,
     )
 
 

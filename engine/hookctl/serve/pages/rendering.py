@@ -12,9 +12,8 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from hookctl.config.load.revision import DIRTY
-from hookctl.model.moments import iso
 from hookctl.model.quantities import span
-from hookctl.report.text.moments import shown
+from hookctl.report.text.moments import iso, shown
 from hookctl.report.text.plan import SHORT_COMMIT
 from hookctl.report.text.printable import printable, printable_lines
 from hookctl.serve.access import Scope, csrf_field

@@ -324,12 +324,6 @@ REMEMBER_RESULT = """
     INSERT INTO last_results (webhook, status, at) VALUES (?, ?, ?)
     ON CONFLICT (webhook) DO UPDATE SET status = excluded.status, at = excluded.at
 """
-HOLD = """
-    INSERT INTO holds (webhook, serial, reason, since, plan, secrets) VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT (webhook) DO UPDATE SET
-        serial = excluded.serial, reason = excluded.reason, plan = excluded.plan, secrets = excluded.secrets
-"""
-"""The time stays that of the first result."""
 HOLD_ONE = """
     UPDATE deliveries SET
         status = CASE WHEN status = 'cancelled' THEN status ELSE 'held' END,

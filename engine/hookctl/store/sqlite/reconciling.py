@@ -16,6 +16,13 @@ MAX_BEHIND = 1_000_000
 
 A serial that is further ahead is damage: if it were believed, no apply would take effect.
 """
+HOLD = """
+    INSERT INTO holds (webhook, serial, reason, since, plan, secrets) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (webhook) DO UPDATE SET
+        serial = excluded.serial, reason = excluded.reason, plan = excluded.plan,
+        secrets = CASE WHEN secrets = '' AND plan = excluded.plan THEN '' ELSE excluded.secrets END
+"""
+"""The time stays that of the first result. A change of secrets does not end a hold by hand, which has none."""
 HOLD_BY_HAND = """
     INSERT INTO holds (webhook, serial, reason, since, plan) VALUES (?, ?, ?, ?, ?) ON CONFLICT (webhook) DO NOTHING
 """
@@ -75,7 +82,7 @@ def newest_serial(connection: sqlite3.Connection) -> int:
 def hold_webhook(connection: sqlite3.Connection, webhook: str, result: Result, now: float) -> None:
     """Hold a webhook because of a result, with everything that waits for it."""
     reason, plan = result.outcome.reason, result.plan.digest if result.plan else ""
-    connection.execute(tables.HOLD, (webhook, result.serial, reason, now, plan, result.secrets))
+    connection.execute(HOLD, (webhook, result.serial, reason, now, plan, result.secrets))
     _stop(connection, webhook, DeliveryStatus.HELD, held_reason(reason))
 
 
