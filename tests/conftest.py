@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-import io
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from hookctl.cli.main import main
 from hookctl.config.effects import Effects
 from hookctl.config.review import Review
+from hookctl.kit.project import CommandResult, run_command
 from hookctl.model import AppliedState, DeliveryPlan, Finding, Plan, Status
 from hookctl.plugin import EventType
+from hookctl.testing.receiver import Receiver
 
 # A loaded machine is not a failure: no example has a deadline, and slow generation of examples is not an error.
 # What passed once for a commit passes again: the examples are the same each time, and `make soak` draws new ones.
 settings.register_profile("hookctl", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.register_profile("soak", settings.get_profile("hookctl"), derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "hookctl"))
-
-
-@dataclass(frozen=True)
-class CliResult:
-    """What a run of the command line left."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
-    stdout_bytes: bytes
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -64,29 +52,20 @@ def project(tmp_path: Path) -> Callable[[Mapping[str, str]], Path]:
 
 
 @pytest.fixture
-def run_cli(monkeypatch: pytest.MonkeyPatch) -> Callable[..., CliResult]:
+def run_cli(monkeypatch: pytest.MonkeyPatch) -> Callable[..., CommandResult]:
     """``run_cli("plan", cwd=root, env={"TOKEN": "x"}, stdin="...")`` runs the program's ``main`` in this process.
 
     No ``HOOKCTL_*`` variable of the outside is seen; output goes to pipes, so it has no color.
     """
     for name in [name for name in os.environ if name.startswith("HOOKCTL_")]:
         monkeypatch.delenv(name)
+    return run_command
 
-    def run(*args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, stdin: str = "") -> CliResult:
-        out, err = io.BytesIO(), io.BytesIO()
-        with monkeypatch.context() as patch:
-            patch.setattr(sys, "argv", ["hookctl", *args])
-            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8"))
-            patch.setattr(sys, "stdout", io.TextIOWrapper(out, encoding="utf-8", write_through=True))
-            patch.setattr(sys, "stderr", io.TextIOWrapper(err, encoding="utf-8", write_through=True))
-            for name, value in (env or {}).items():
-                patch.setenv(name, value)
-            if cwd is not None:
-                patch.chdir(cwd)
-            code = _exit_code()
-            return CliResult(code, out.getvalue().decode(), err.getvalue().decode(), out.getvalue())
 
-    return run
+@pytest.fixture
+def receiver(hookctl_receiver: Receiver) -> Receiver:
+    """A target on this machine, reachable over HTTPS: the fixture of authors of plugins, by a shorter name."""
+    return hookctl_receiver
 
 
 @pytest.fixture(scope="session")
@@ -137,14 +116,6 @@ def reviewed() -> Callable[..., Review]:
         )
 
     return build
-
-
-def _exit_code() -> int:
-    try:
-        main()
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-    return 0
 
 
 TEXT = {"type": "string"}

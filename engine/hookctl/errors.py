@@ -216,14 +216,25 @@ class TemplateError(HookctlError):
     """A template cannot be compiled.
 
     ``start`` and ``end`` are offsets in characters into the template's text (end exclusive), so the caller can point
-    into the file that contains it. ``rule`` is the id of a rule. If a plugin leaves it empty, hookctl chooses the rule.
+    into the file that contains it. ``pointer`` is the place of the error in a setting that is a mapping or a list.
+    ``rule`` is the id of a rule. If a plugin leaves it empty, hookctl chooses the rule.
     """
 
-    def __init__(self, message: str, *, hint: str = "", rule: str = "", start: int = 0, end: int = 0) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        rule: str = "",
+        start: int = 0,
+        end: int = 0,
+        pointer: tuple[str | int, ...] = (),
+    ) -> None:
         super().__init__(message, hint=hint)
         self.rule = rule
         self.start = start
         self.end = end
+        self.pointer = pointer
 
 
 class RenderError(HookctlError):

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from hookctl.testing.receiver import Receiver
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """A target on this machine, reachable over HTTPS."""
-    with Receiver() as running:
-        yield running
 
 
 @pytest.fixture

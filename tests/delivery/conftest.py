@@ -21,12 +21,6 @@ PATIENCE = 20.0
 """Seconds after which a test that waits has failed."""
 
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as running:
-        yield running
-
-
 @pytest.fixture(scope="session")
 def plugins() -> Plugins:
     return load_plugins()

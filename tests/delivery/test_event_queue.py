@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ import pytest
 
 import hookctl
 from hookctl.config.diff import make_plan as make_change
-from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Json, Status
+from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Json, Status, TraceContext
 from hookctl.store.interface import Store
 
 WAITING = DeliveryStatus.WAITING
@@ -78,6 +79,19 @@ def test_one_call_opens_and_closes(url: str, store: Store, mock: Callable[..., d
     assert hookctl.enqueue(url, [mock("e1")]).accepted == ("e1",)
     assert hookctl.enqueue(url, iter([mock("e1"), mock("e2")])).seen_before == ("e1",)
     assert stored(store) == {"e1": "waiting", "e2": "waiting"}
+
+
+@pytest.mark.parametrize("is_valid", [True, False])
+def test_a_trace_comes_with_the_events_of_a_call(
+    url: str, store: Store, mock: Callable[..., dict[str, Any]], caplog: pytest.LogCaptureFixture, is_valid: bool
+) -> None:
+    traceparent = f"00-{'4b' * 16}-{'0f' * 8}-01" if is_valid else "00-x"
+    hookctl.enqueue(url, [mock("e1"), mock("e2")], traceparent=traceparent, tracestate="vendor=1")
+    hookctl.enqueue(url, [mock("e3")])
+    given = TraceContext("4b" * 16, "0f" * 8, is_sampled=True, state="vendor=1") if is_valid else None
+    traces = {one.delivery.event_id: one.trace for one in store.claim(time.time(), 9, 60.0, {"Siem": 9})}
+    assert traces == {"e1": given, "e2": given, "e3": None}
+    assert caplog.messages == ([] if is_valid else ["traceparent '00-x' is not valid and is ignored"])
 
 
 def test_an_id_is_accepted_once_even_within_a_batch(

@@ -46,7 +46,7 @@ def test_a_wrong_type_is_named_with_its_place_and_what_is_expected(run_cli: Run,
         is_right = (
             (place, kind) in RIGHT
             or (kind == "long" and place in TEXTS)
-            or (kind == "table" and place in {"policies", "policies.x"})
+            or (kind == "table" and place in {"policies", "policies.x", "observers", "observers.x"})
         )
         if is_right:
             continue

@@ -16,10 +16,22 @@ MODULES = sorted([*ENGINE.rglob("*.py"), *PLUGINS.rglob("*.py")])
 
 MAX_MODULE = 350
 MAX_FUNCTION = 60
-SPEAKS = (ENGINE / "cli", ENGINE / "report", ENGINE / "__main__.py", ENGINE / "testing" / "events.py")
-"""What may print, read the environment and exit. ``python -m hookctl.testing.events`` is a program of its own."""
-READS_ENVIRONMENT = (*SPEAKS, PLUGINS / "secret", PLUGINS / "transport" / "key_log.py")
-"""The ``env`` secret source is there to read the environment. The last one only takes a variable out of it."""
+SPEAKS = (
+    *(ENGINE / "cli", ENGINE / "report", ENGINE / "__main__.py"),
+    *(ENGINE / "testing" / "events.py", ENGINE / "kit" / "project.py"),
+)
+"""What may print, read the environment and exit. ``python -m hookctl.testing.events`` is a program of its own, and the
+kit's project runs commands with streams and variables of a test."""
+READS_ENVIRONMENT = (
+    *SPEAKS,
+    PLUGINS / "secret",
+    PLUGINS / "observer" / "otel_environment.py",
+    PLUGINS / "transport" / "key_log.py",
+)
+"""The ``env`` secret source is there to read the environment, and ``OTEL_*`` are the settings of OpenTelemetry.
+
+The last one only takes a variable out of it.
+"""
 MUTABLE = {
     "list",
     "dict",

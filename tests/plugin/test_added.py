@@ -12,7 +12,7 @@ import pytest
 from hookctl.delivery.rehearsal.rehearsal import Rehearsal
 from hookctl.delivery.rehearsal.render import render_request
 from hookctl.errors import PluginError
-from hookctl.model import DeliveryPlan, Json, PluginBlock, Response, Timing
+from hookctl.model import DeliveryPlan, Json, PluginBlock, Request, Response, Timing
 from hookctl.plugin.added import added_by
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
@@ -24,7 +24,17 @@ BLOCKS: Mapping[str, dict[str, Json]] = {
     "oauth2": {"client_id": "me", "client_secret": "${env:T}", "token_url": "https://login.example.com/token"},
     "standard_webhooks": {"secret": "${env:T}"},
     "hmac": {"preset": "github", "secret": "${env:T}"},
+    "jwt_bearer": {
+        "token_url": "https://login.example.com/token",
+        "issuer": "me",
+        "algorithm": "HS256",
+        "key": f"{'x' * 32}${{env:T}}",
+    },
+    "digest": {"username": "me", "password": "${env:T}"},
+    "api_key_query": {"parameter": "key", "key": "${env:T}"},
 }
+UNDECLARED = {"mtls"}
+"""What these add is not in the text of a request."""
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +43,8 @@ def plugins() -> Plugins:
 
 
 def test_every_built_in_auth_says_what_it_adds(plugins: Plugins) -> None:
-    assert set(BLOCKS) == set(plugins.auth)
-    assert all(kind.adds for kind in plugins.auth.values())
+    assert set(BLOCKS) == set(plugins.auth) - UNDECLARED
+    assert all(plugins.auth[name].adds or plugins.auth[name].adds_query for name in BLOCKS)
 
 
 @pytest.mark.parametrize(
@@ -47,16 +57,28 @@ def test_what_is_said_is_what_a_delivery_has(
         headers={"authorization": "mine", "X-Own": "1"}, auth=tuple(PluginBlock(name, BLOCKS[name]) for name in names)
     )
     event = plugins.event_types["anomaly"].mock
-    rehearsal = Rehearsal(plan, plugins, lambda _: (Response(200, "OK", (), b""), Timing()))
+    rehearsal = Rehearsal(plan, plugins, _challenging if "digest" in names else _accepting)
     try:
         sent = rehearsal.attempt(event, 1, 0.0).request
     finally:
         rehearsal.close()
     assert sent
     added = added_by(plan.auth, plugins.auth)
-    said = added.put_into(render_request(plan, event, plugins, "rehearsal", 0.0).headers)
+    rendered = render_request(plan, event, plugins, "rehearsal", 0.0)
+    said = added.put_into(rendered.headers)
     assert not added.unsaid
     assert _shown(said) == _shown(sent.headers)
+    assert added.put_into_url(rendered.url) == sent.url
+
+
+def _accepting(_: Request) -> tuple[Response, Timing]:
+    return Response(200, "OK", (), b""), Timing()
+
+
+def _challenging(request: Request) -> tuple[Response, Timing]:
+    if dict(request.headers).get("Authorization", "").startswith("Digest "):
+        return _accepting(request)
+    return Response(401, "Unauthorized", (("WWW-Authenticate", 'Digest realm="x", nonce="y"'),), b""), Timing()
 
 
 def _shown(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:
@@ -80,7 +102,9 @@ def test_one_that_fails_is_named(plugins: Plugins, adds: Any, why: str) -> None:
 
 
 def test_no_reference_is_shown(plugins: Plugins) -> None:
-    said = added_by([PluginBlock(name, settings) for name, settings in BLOCKS.items()], plugins.auth).headers
+    said = added_by(
+        [PluginBlock(name, settings) for name, settings in BLOCKS.items() if name != "digest"], plugins.auth
+    ).headers
     assert {name: value for name, (value, _) in said.items()} == {
         "X-Key": "***",
         "Authorization": "Bearer ***",

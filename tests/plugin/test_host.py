@@ -207,7 +207,7 @@ def test_a_hook_with_arguments_is_refused() -> None:
 
 def test_functions_without_the_mark_are_no_hooks() -> None:
     plugins = load_plugins([SimpleNamespace(__name__="acme", hookctl_observers=never, helper=never)])
-    assert not plugins.observers
+    assert {plugins.origins["observer", name] for name in plugins.observers} == {"hookctl_plugins.observer"}
 
 
 def test_built_in_plugins_come_first_and_in_order() -> None:

@@ -8,8 +8,10 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
+from urllib.parse import parse_qsl
 
 import pytest
+from jsonschema import Draft202012Validator
 from requests import PreparedRequest
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
@@ -21,7 +23,7 @@ from hookctl.plugin import AuthContext, Refreshable, Settings
 from hookctl.plugin.host import load_plugins
 from hookctl.testing.answers import Answer, Misbehavior, ReceivedRequest
 from hookctl.testing.receiver import Receiver
-from hookctl_plugins.auth.oauth2 import FAILURE_SECONDS, UNKNOWN_LIFETIME, ClientCredentials
+from hookctl_plugins.auth.oauth2 import FAILURE_SECONDS, SHORTEST_USE, UNKNOWN_LIFETIME, ClientCredentials
 
 TOKEN_PATH = "/oauth/token"
 TOKEN_URL = "https://login.example.com/oauth/token"
@@ -102,6 +104,52 @@ def test_credentials_in_the_form(make: Callable[..., ClientCredentials], receive
     assert not any(pair.startswith("scope=") for pair in form(request))
 
 
+def test_parameters_beyond_the_standard_are_sent_as_written(
+    make: Callable[..., ClientCredentials], receiver: Receiver
+) -> None:
+    auth = make(
+        audience="https://siem.example.com/",
+        resource=["https://a.example.com/x?y=1", Secret("urn:b")],
+        endpoint_params={"organization": "org & 1", "assertion_hint": Secret("hint-canary")},
+    )
+    assert authorization(auth) == "Bearer token-1"
+    assert parse_qsl(receiver.requests[0].body.decode()) == [
+        ("grant_type", "client_credentials"),
+        ("audience", "https://siem.example.com/"),
+        ("resource", "https://a.example.com/x?y=1"),
+        ("resource", "urn:b"),
+        ("organization", "org & 1"),
+        ("assertion_hint", "hint-canary"),
+    ]
+
+
+def test_one_resource_is_one_parameter(make: Callable[..., ClientCredentials], receiver: Receiver) -> None:
+    assert authorization(make(resource="https://a.example.com/")) == "Bearer token-1"
+    assert form(receiver.requests[0]) == {"grant_type=client_credentials", "resource=https%3A%2F%2Fa.example.com%2F"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "accepted"),
+    [
+        ({"resource": "https://a.example.com/"}, True),
+        ({"resource": "urn:example:siem"}, True),
+        ({"resource": "${env:API}"}, True),
+        ({"resource": ["https://a.example.com/", "https://b.example.com/"]}, True),
+        ({"resource": "siem"}, False),
+        ({"resource": "https://a.example.com/#part"}, False),
+        ({"resource": []}, False),
+        ({"endpoint_params": {"organization": "org-1"}}, True),
+        ({"endpoint_params": {"scope": "x"}}, False),
+        ({"endpoint_params": {"": "x"}}, False),
+        ({"endpoint_params": {"n": 1}}, False),
+    ],
+)
+def test_settings_of_further_parameters(settings: dict[str, Json], accepted: bool) -> None:
+    schema = load_plugins().auth["oauth2"].schema
+    block = {"client_id": "a", "client_secret": "${env:S}", "token_url": TOKEN_URL, **settings}
+    assert Draft202012Validator(schema).is_valid(block) is accepted
+
+
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
 def test_credentials_of_any_characters_arrive(
     make: Callable[..., ClientCredentials], receiver: Receiver, method: str
@@ -128,13 +176,14 @@ def test_nothing_of_the_machine_gets_in(
     assert receiver.requests[0].header("Authorization") is None
 
 
-def test_no_cookie_is_kept(make: Callable[..., ClientCredentials], receiver: Receiver) -> None:
+def test_no_cookie_is_kept(make: Callable[..., ClientCredentials], receiver: Receiver, clock: Clock) -> None:
     headers = (("Content-Type", "application/json"), ("Set-Cookie", "session=1; Path=/"))
     receiver.answer(
         TOKEN_PATH, Answer(headers=headers, body=b'{"access_token":"t","token_type":"Bearer","expires_in":0}')
     )
     auth = make()
     authorization(auth)
+    clock.now += 10
     authorization(auth)
     assert [request.header("Cookie") for request in receiver.requests] == [None, None]
 
@@ -144,6 +193,32 @@ def test_other_scopes_than_asked_for_are_taken(make: Callable[..., ClientCredent
         TOKEN_PATH, Answer.json({"access_token": "t", "token_type": "bearer", "scope": "ingest.read other"})
     )
     assert authorization(make(scopes=["ingest.write"])) == "Bearer t"
+
+
+@pytest.mark.parametrize(
+    ("code", "settings", "hint"),
+    [
+        ("invalid_scope", {"scopes": ["a", "b"]}, "Check scopes: a, b."),
+        ("invalid_scope", {}, "Check scopes: none are set."),
+        ("invalid_target", {"resource": "urn:a", "audience": "b"}, "Check audience and resource."),
+        ("invalid_target", {}, "Set audience or resource as the server requires."),
+        ("unsupported_grant_type", {}, "Ask the server's operator to allow the grant client_credentials."),
+        ("unauthorized_client", {}, "to allow this client the grant client_credentials."),
+        ("invalid_client", {}, "Some servers need token_endpoint_auth_method: client_secret_post."),
+        (
+            "invalid_client",
+            {"token_endpoint_auth_method": "client_secret_post"},
+            "Some servers need token_endpoint_auth_method: client_secret_basic.",
+        ),
+    ],
+)
+def test_the_hint_names_what_is_set(
+    make: Callable[..., ClientCredentials], receiver: Receiver, code: str, settings: dict[str, Any], hint: str
+) -> None:
+    receiver.answer(TOKEN_PATH, Answer.json({"error": code}, 400))
+    with pytest.raises(TokenError) as raised:
+        authorization(make(**settings))
+    assert hint in raised.value.hint
 
 
 # -- keeping a token ---------------------------------------------------------------------------------------------------
@@ -174,7 +249,7 @@ def test_a_short_lived_token_is_used_for_most_of_its_life(
     assert authorization(auth) == "Bearer token-2"
 
 
-@pytest.mark.parametrize("expires_in", [None, "soon", -5, [], {}, True, 10**400])
+@pytest.mark.parametrize("expires_in", [None, "soon", "", "1h", "nan", "Infinity", [], {}, True, 10**400])
 def test_a_token_without_a_usable_lifetime_is_kept_for_a_while(
     make: Callable[..., ClientCredentials], receiver: Receiver, clock: Clock, expires_in: Any
 ) -> None:
@@ -206,12 +281,20 @@ def test_a_lifetime_may_be_written_as_text_or_fraction(
     assert authorization(auth) == "Bearer t2"
 
 
-def test_a_token_that_has_expired_already_is_used_once(
-    make: Callable[..., ClientCredentials], receiver: Receiver
+@pytest.mark.parametrize("expires_in", [0, "0", -5, "-1", -0.5, 0.5, -(10**300)])
+def test_a_token_that_has_expired_already_is_used_for_a_second(
+    make: Callable[..., ClientCredentials], receiver: Receiver, clock: Clock, expires_in: Any
 ) -> None:
-    receiver.tokens.expires_in = 0
+    receiver.answer(
+        TOKEN_PATH,
+        *(Answer.json({"access_token": f"t{n}", "token_type": "Bearer", "expires_in": expires_in}) for n in (1, 2)),
+    )
     auth = make()
-    assert [authorization(auth), authorization(auth)] == ["Bearer token-1", "Bearer token-2"]
+    assert [authorization(auth), authorization(auth)] == ["Bearer t1"] * 2
+    clock.now += SHORTEST_USE - 0.01
+    assert authorization(auth) == "Bearer t1"
+    clock.now += 0.02
+    assert authorization(auth) == "Bearer t2"
 
 
 # -- many at once ------------------------------------------------------------------------------------------------------
@@ -354,6 +437,29 @@ def test_a_refresh_does_not_make_a_failure_be_forgotten(
         ),
         (Answer.json({"error": "invalid_client"}), "the token endpoint refused: invalid_client"),
         (Answer.json({"error": {"code": 1}}, 403), "the token endpoint answered 403"),
+        (
+            Answer.json({"errorCode": "E0000004", "errorSummary": "Authentication failed", "errorId": "oae"}, 401),
+            "answered 401: E0000004, Authentication failed",
+        ),
+        (
+            Answer.json(
+                {"errorCode": "E0000001", "errorSummary": "Failed", "errorCauses": [{"errorSummary": "scope: bad"}]},
+                400,
+            ),
+            "answered 400: E0000001, Failed, scope: bad",
+        ),
+        (
+            Answer.json({"error": {"code": 403, "message": "No access", "status": "DENIED"}}, 403),
+            "answered 403: 403, No access",
+        ),
+        (
+            Answer.json({"ErrorCode": "invalid_client", "Error": "Client credentials are invalid"}, 401),
+            "answered 401: invalid_client, Client credentials are invalid",
+        ),
+        (Answer.json({"fault": {"faultstring": "Quota exceeded"}}, 429), "answered 429: Quota exceeded"),
+        (Answer.json({"title": "Forbidden", "detail": "Not you"}, 403), "answered 403: Forbidden, Not you"),
+        (Answer.json({"message": "Internal\terror"}, 500), "answered 500: Internal error"),
+        (Answer.json({"errors": ["first", {"message": "second"}]}, 400), "answered 400: first, second"),
         (Answer(404, body=b"<html>not here</html>"), "the token endpoint answered 404"),
         (Answer(500, body=b""), "the token endpoint answered 500"),
         (Answer(503, body=b"x" * 100_000), "the token endpoint answered 503"),
@@ -518,6 +624,13 @@ def test_tokens_and_references_that_a_server_repeats(
     with pytest.raises(TokenError) as raised:
         authorization(make(client_id=Secret("client-canary")))
     assert raised.value.message == "the token endpoint refused: slow_down, *** has ***, ***"
+
+
+def test_a_secret_parameter_that_a_server_repeats(make: Callable[..., ClientCredentials], receiver: Receiver) -> None:
+    receiver.answer(TOKEN_PATH, Answer.json({"errorSummary": "unknown key-canary, urn-canary"}, 400))
+    with pytest.raises(TokenError) as raised:
+        authorization(make(resource=[Secret("urn-canary")], endpoint_params={"key": Secret("key-canary")}))
+    assert raised.value.message == "the token endpoint answered 400: unknown ***, ***"
 
 
 def test_the_words_of_a_server_are_not_repeated_where_the_secret_is_too_short(

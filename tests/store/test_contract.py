@@ -28,9 +28,10 @@ from hookctl.model import (
     Response,
     Status,
     Timing,
+    TraceContext,
     Verdict,
 )
-from hookctl.store.interface import Queue
+from hookctl.store.interface import Queue, Store
 from hookctl.store.records import (
     UNDELIVERED,
     Batch,
@@ -637,6 +638,50 @@ def test_resume_ends_a_hold(queue: Queue) -> None:
     assert claimed_ids(queue) == ["e2-A"]
 
 
+def test_a_webhook_is_held_by_hand(queue: Queue, delivery_plan: Callable[..., DeliveryPlan]) -> None:
+    plan = delivery_plan("A")
+    queue.reconcile(AppliedState(serial=1, plans={"A": plan}))
+    queue.enqueue([routed("e1"), routed("e2")], NOW)
+    (claimed,) = claim(queue, limit=1)
+    assert queue.hold(plan, "their release", NOW)
+    assert not queue.hold(plan, "again", NOW)
+    queue.enqueue([routed("e3")], NOW)
+    assert queue.holds() == {"A": Hold("their release", NOW, plan.digest)}
+    queue.finish([result(claimed)], NOW)
+    assert standing(queue) == {
+        "e1-A": ("delivered", ""),
+        "e2-A": ("held", "the webhook is held: their release"),
+        "e3-A": ("held", "the webhook is held: their release"),
+    }
+    queue.reconcile(AppliedState(serial=2, plans={"A": plan}))
+    assert claim(queue) == []
+    assert queue.resume("A")
+    assert claimed_ids(queue) == ["e2-A", "e3-A"]
+
+
+def test_a_refusal_in_flight_does_not_make_a_hold_by_hand_end_with_a_change_of_secrets(
+    queue: Queue, delivery_plan: Callable[..., DeliveryPlan]
+) -> None:
+    plan = delivery_plan("A")
+    queue.reconcile(AppliedState(serial=1, plans={"A": plan}))
+    queue.enqueue([routed("e1")], NOW)
+    (claimed,) = claim(queue)
+    assert queue.hold(plan, "their release", NOW)
+    refused = result(claimed, Outcome(DeliveryStatus.HELD, "HTTP 401", hold=True), serial=1)
+    queue.finish([structs.replace(refused, plan=plan, secrets="a:b")], NOW)
+    assert queue.holds()["A"].secrets == ""
+
+
+def test_an_apply_that_changes_the_webhook_ends_a_hold_by_hand(
+    queue: Queue, delivery_plan: Callable[..., DeliveryPlan]
+) -> None:
+    queue.reconcile(AppliedState(serial=1, plans={"A": delivery_plan("A")}))
+    queue.enqueue([routed("e1")], NOW)
+    assert queue.hold(delivery_plan("A"), "their release", NOW)
+    queue.reconcile(AppliedState(serial=2, plans={"A": delivery_plan("A", timeout_seconds=5)}))
+    assert claimed_ids(queue) == ["e1-A"]
+
+
 # -- looking and repeating
 
 
@@ -912,3 +957,43 @@ def test_what_an_apply_will_free_is_not_taken_for_held_by_hand(queue: Queue) -> 
     queue.enqueue([routed("e1")], NOW)
     queue.reconcile(applied(2, A=Status.INACTIVE))
     assert queue.stopped(applied(3, A=Status.ACTIVE)) == []
+
+
+# -- traces
+
+
+TRACE = TraceContext("4b" * 16, "0f" * 8, is_sampled=True, state="vendor=1")
+
+
+def traced(name: str) -> Routed:
+    return structs.replace(routed(name), event=structs.replace(event(name), trace=TRACE))
+
+
+def test_the_trace_of_an_event_comes_with_every_claim(queue: Queue, open_queue: Callable[[], Queue]) -> None:
+    _, fresh = enqueue_and_claim(queue, [traced("e1"), routed("e2")], NOW, LEASE, {"A": 1})
+    assert [one.trace for one in fresh] == [TRACE]
+    queue.enqueue([traced("e3")], NOW + 1)
+    other = open_queue()
+    assert {one.delivery.id: one.trace for one in claim(other, NOW + 1)} == {"e2-A": None, "e3-A": TRACE}
+
+
+def test_a_replay_is_dated_until_the_next_one(queue: Queue) -> None:
+    queue.enqueue([traced("e1")], NOW)
+    (claimed,) = claim(queue)
+    assert claimed.replayed_at is None
+    queue.finish([result(claimed)], NOW)
+    for at in (NOW + 5, NOW + 9):
+        queue.replay(["e1-A"], at)
+        (claimed,) = claim(queue, at)
+        assert (claimed.replayed_at, claimed.trace) == (at, TRACE)
+        retry = Outcome(DeliveryStatus.RETRYING, due_at=at + 1)
+        queue.finish([result(claimed, retry)], at)
+        (claimed,) = claim(queue, at + 1)
+        assert claimed.replayed_at == at
+        queue.finish([result(claimed)], at + 1)
+
+
+def test_a_backfilled_delivery_has_the_trace_of_its_event(store: Store) -> None:
+    store.enqueue([structs.replace(traced("e1"), deliveries=())], NOW)
+    assert store.backfill("A", [("e1", "e1-A")], NOW + 1) == 1
+    assert [one.trace for one in claim(store, NOW + 1)] == [TRACE]

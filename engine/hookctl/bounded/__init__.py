@@ -1,4 +1,4 @@
-"""Evaluation at a bounded cost: a budget of steps, and a JMESPath interpreter that spends it.
+"""Evaluation at a bounded cost: a budget of steps, and a JMESPath interpreter and regular expressions that spend it.
 
 A budget counts steps, never time, so the same expression and value give the same result on every machine.
 """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,11 +18,6 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-MOST = 100_000
-"""The most deliveries that one command changes or makes."""
-SAMPLE = 5
-"""How many of them are shown before."""
-
 yes_option = click.option("--yes", is_flag=True, help="Do it without asking for confirmation.")
 reason_option = click.option("--reason", metavar="TEXT", help="Why, for `hookctl log`.")
 
@@ -40,6 +33,7 @@ def confirmed(count: str, sample: str, question: str, *, yes: bool) -> bool:
 
 def confirmed_deliveries(found: Sequence[Delivery], action: str, *, has_more: bool, yes: bool, color: bool) -> bool:
     """The same for deliveries, newest first. ``action`` is a verb with a capital letter, such as ``Replay``."""
+    from hookctl.delivery.past.bulk import SAMPLE
     from hookctl.model.quantities import counted
     from hookctl.report.text.deliveries import render_table
 
@@ -54,12 +48,6 @@ def confirmed_deliveries(found: Sequence[Delivery], action: str, *, has_more: bo
 
 def audit_entry(action: str, what: str, reason: str | None) -> AuditEntry:
     """The entry of the audit log for one command that is about to change deliveries."""
-    from hookctl.store.history import AuditEntry
+    from hookctl.delivery.past import bulk
 
-    name = secrets.token_hex(8)
-    return AuditEntry(id=name, at=time.time(), who=who(), action=action, what=what, reason=reason or "")
-
-
-def named_deliveries(ids: Sequence[str]) -> str:
-    """Deliveries that were selected by their ids, for the audit log."""
-    return f"{ids[0]} and {len(ids) - 1:,} more" if len(ids) > 1 else "".join(ids)
+    return bulk.audit_entry(who(), action, what, reason)

@@ -46,6 +46,7 @@ def checks_of_store(session: Session, *, every_row: bool) -> Iterator[Check]:
 
     ``every_row``: read every row to find damage, which takes some 20 seconds for a million deliveries.
     """
+    from hookctl.cli.checks_of_certificates import checks_of_certificates
     from hookctl.model.quantities import counted
     from hookctl.report.text.doctor import Check
 
@@ -70,6 +71,7 @@ def checks_of_store(session: Session, *, every_row: bool) -> Iterator[Check]:
     if every_row:
         yield from _damage(store.damaged())
     yield from _secrets(session, applied)
+    yield from checks_of_certificates(session, applied)
     yield from _room(session, store)
 
 

@@ -21,7 +21,8 @@ COMMANDS = {
     "backfill": "Make the deliveries that a webhook missed.",
     "log": "Show who applied what, and who changed deliveries.",
     "listen": "Run a local HTTPS receiver that shows what it gets.",
-    "plugins": "List the plugins and their settings.",
+    "verify": "Find out why a received signature does not verify.",
+    "plugins": "List the plugins and their settings, or write one.",
     "doctor": "Check this installation, its store and its secrets.",
     "explain": "Explain a rule, or show a page of the documentation.",
 }

@@ -48,22 +48,23 @@ def running(
     ``Runner.stop`` can give them time before that. If another process keeps the store busy at the start, it waits as
     the runner's loops do, until ``stopping()`` is true.
 
-    Raises StateError if nothing was ever applied or the store stays busy, SettingsError for invalid limits.
+    Raises StateError if nothing was ever applied or the store stays busy, SettingsError for invalid limits and for
+    observers that cannot be used.
     """
-    from hookctl.cli.safety import limits_of_store
+    from hookctl.cli.safety import limits_of_store, observing_plugins
     from hookctl.delivery.attempt.engine import AttemptEngine
     from hookctl.delivery.runner.runner import Runner
 
-    limits = limits_of_store(session)
+    limits, plugins = limits_of_store(session), observing_plugins(session)
     store, state = applied_store(session, stopping)
     for module in AHEAD + (AHEAD_OF_AUTH if any(plan.auth for plan in state.plans.values()) else ()):
         importlib.import_module(module)
-    engine = AttemptEngine(session.plugins, network, f"hookctl/{__version__}")
+    engine = AttemptEngine(plugins, network, f"hookctl/{__version__}")
     make = partial(
         Runner,
         queue=store,
         engine=engine,
-        plugins=session.plugins,
+        plugins=plugins,
         read_state=store.read_state,
         store_limits=limits,
         listener=listener,

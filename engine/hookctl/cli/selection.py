@@ -2,91 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import fields
 from functools import wraps
-from shlex import quote
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from hookctl.cli.completion import event_types, webhook_names
 from hookctl.cli.moments import moment
+from hookctl.delivery.past.selection import STATUSES, Selection, checked_cause, checked_digest, condition
 from hookctl.errors import HookctlError
 
-if TYPE_CHECKING:
-    from hookctl.model import DeliveryStatus
-    from hookctl.store.history import Where
-    from hookctl.store.interface import Store
-    from hookctl.store.records import Filter
-
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-UNDELIVERED = "undelivered"
-STATUSES = ("waiting", "retrying", "held", "delivered", "dead", "cancelled", UNDELIVERED)
-RESPONSE = re.compile(r"[1-5](?:[0-9]{2}|xx)")
-DIGEST = re.compile(r"[0-9a-f]{4,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The filters that were given; None for each that was not."""
-
-    status: str | None
-    webhook: str | None
-    cause: str | None
-    since: float | None
-    until: float | None
-    event_type: str | None
-    event_id: str | None
-    plan: str | None
-    where: str | None
-
-    @property
-    def is_given(self) -> bool:
-        """Whether there is any filter."""
-        return any(getattr(self, one.name) is not None for one in fields(self))
-
-    def filter(
-        self,
-        store: Store,
-        default: Collection[DeliveryStatus] | None = None,
-        among: Collection[DeliveryStatus] | None = None,
-    ) -> Filter:
-        """The filter. Raises HookctlError for a webhook that does not exist.
-
-        ``default`` are the statuses if none was given, None: every one. ``among`` are those that the command can do
-        anything about, None: every one.
-        """
-        from hookctl.store.records import Filter
-
-        statuses = _statuses(self.status) if self.status else default
-        return Filter(
-            statuses=statuses if statuses is None or among is None else set(statuses).intersection(among),
-            webhook=None if self.webhook is None else known_webhook(store, self.webhook),
-            cause=self.cause,
-            since=self.since,
-            until=self.until,
-            event_type=self.event_type,
-            event_id=self.event_id,
-            plan_digest=self.plan or "",
-            where=condition(self.where),
-        )
-
-    def __str__(self) -> str:
-        """The filters as options, for the audit log."""
-        from hookctl.report.text.moments import iso
-
-        given = {one.name.replace("_", "-"): getattr(self, one.name) for one in fields(self)}
-        texts = {name: iso(value) if isinstance(value, float) else str(value) for name, value in given.items()}
-        return " ".join(f"--{name} {quoted(texts[name])}" for name, value in given.items() if value is not None)
-
-
-def quoted(text: str) -> str:
-    """A word of a command line as people write it: in double quotes if it needs quotes and a shell keeps all of it."""
-    plain = quote(text)
-    return plain if plain == text or any(one in text for one in '"$`\\!') else f'"{text}"'
 
 
 def filter_options(command: Command) -> Command:
@@ -102,53 +30,19 @@ def filter_options(command: Command) -> Command:
     return call  # type: ignore[return-value]  # as for every decorator of click
 
 
-def condition(text: str | None) -> Where | None:
-    """What ``--where`` decides; None without it."""
-    if text is None:
-        return None
-    from hookctl.delivery.past.where import where_of
-
-    return where_of(text)
-
-
-def known_webhook(store: Store, name: str) -> str:
-    """The name as it is spelled, whatever its case.
-
-    Raises HookctlError for one that is not applied and has no deliveries.
-    """
-    from hookctl.model.nearest import unknown_webhook
-
-    known = {found.casefold(): found for found in [*store.read_state().plans, *store.counts()]}
-    if name.casefold() in known:
-        return known[name.casefold()]
-    raise unknown_webhook(name, known.values())
-
-
-def _statuses(status: str) -> Collection[DeliveryStatus]:
-    from hookctl.model import DeliveryStatus
-    from hookctl.store import records
-
-    return records.UNDELIVERED if status == UNDELIVERED else (DeliveryStatus(status),)
-
-
 def _cause(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    from hookctl.model import FailureKind
-
-    if value is None or RESPONSE.fullmatch(value.lower()):
-        return value and value.lower()
-    known = ("mismatch", *(kind.value for kind in FailureKind))
-    if value not in known:
-        raise click.BadParameter(
-            f"{value!r} is not a cause. Write a status such as 404, a class such as 5xx, or one of {', '.join(known)}."
-        )
-    return value
+    return _checked(checked_cause, value)
 
 
 def _digest(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not DIGEST.fullmatch(value):
-        message = f"{value!r} is not a digest. Write at least its first 4 characters, as `deliveries show` prints it."
-        raise click.BadParameter(message)
-    return value
+    return _checked(checked_digest, value)
+
+
+def _checked(check: Callable[[str], str], value: str | None) -> str | None:
+    try:
+        return None if value is None else check(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def _where(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:

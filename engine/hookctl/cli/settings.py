@@ -79,13 +79,15 @@ SETTINGS: Mapping[str, Form | Mapping[str, Form]] = {
     "allow": {EACH: NETWORKS},
     "plugins": {"modules": MODULES, "files": DIGESTS},
     "policies": {EACH: TABLE},
+    "observers": {EACH: TABLE},
     "safety": {"removal_percent": PERCENT, "removal_minimum": COUNT},
     "retention": {"age": DURATION, "size": SIZE},
     "intake": {"max_waiting": COUNT, "min_free": SIZE, "events_per_second": COUNT},
 }
 """Every key of ``hookctl.toml``, documented in docs/settings.md. A mapping stands for a table and its keys.
 
-The text of a duration, a size or a network, and the settings of a policy, are checked where they are used.
+The text of a duration, a size or a network, and the settings of a policy or an observer, are checked where they are
+used.
 """
 
 

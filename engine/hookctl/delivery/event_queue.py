@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,11 +12,13 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from msgspec import structs
+
 from hookctl.delivery.events.intake import EventGate
 from hookctl.delivery.producer import Producer, nothing_applied
 from hookctl.delivery.runner.retention import StoreLimits
 from hookctl.errors import EventError, StoreError
-from hookctl.model import Event, Json
+from hookctl.model import Event, Json, TraceContext, read_trace
 from hookctl.store.opening import open_store
 
 if TYPE_CHECKING:
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
 
 CLOSED = 0
 """In place of a process's id: the queue is closed."""
+MAX_SHOWN = 60
+"""Characters of a wrong value that a message repeats."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +72,21 @@ class EventQueue:
         self._turn = Lock()
         self._process = os.getpid()
 
-    def enqueue(self, events: Iterable[Mapping[str, Any] | DataclassInstance]) -> Enqueued:
+    def enqueue(
+        self,
+        events: Iterable[Mapping[str, Any] | DataclassInstance],
+        *,
+        traceparent: str | None = None,
+        tracestate: str | None = None,
+    ) -> Enqueued:
         """Store events durably, in one commit, and wake the runner. Returns once they are on disk.
 
         Args:
             events: each ``{id, event_type, event_time, data}``, as a mapping or a dataclass instance. Values are what
                 ``json.dumps`` accepts, and dataclass instances.
+            traceparent: the span in which the events were made, as in W3C Trace Context. One that is not valid is
+                ignored, with a warning in the log.
+            tracestate: the value of that header.
 
         Raises:
             TypeError: an event is neither a mapping nor a dataclass instance; nothing was stored.
@@ -79,12 +95,15 @@ class EventQueue:
             StoreError: the store failed; nothing was stored. Enqueue the events again: an id is accepted once.
         """
         texts = [_to_text(event) for event in events]
+        trace = _trace(traceparent, tracestate)
         with self._turn:
             if self._process == CLOSED:
                 raise StoreError("this queue is closed", hint="Call open_queue again.")
             if os.getpid() != self._process:  # SQLite's connections do not survive a fork
                 raise StoreError("this queue was opened before a fork", hint="Call open_queue in the new process.")
             good, rejected = self._checked(texts)
+            if trace is not None:
+                good = [structs.replace(event, trace=trace) for event in good]
             is_new = self._producer.accept(good) if good else []
             has_runner = self._store.has_runner()
         flags = list(zip(good, is_new, strict=True))
@@ -151,14 +170,30 @@ def open_queue(store: str, *, plugins: Plugins | None = None, limits: StoreLimit
         raise
 
 
-def enqueue(store: str, events: Iterable[Mapping[str, Any] | DataclassInstance]) -> Enqueued:
+def enqueue(
+    store: str,
+    events: Iterable[Mapping[str, Any] | DataclassInstance],
+    *,
+    traceparent: str | None = None,
+    tracestate: str | None = None,
+) -> Enqueued:
     """Store events durably and wake the runner: :func:`open_queue`, one :meth:`EventQueue.enqueue`, and close.
 
     A program that produces events all the time keeps a queue open instead, which is much faster. Raises what those two
     raise.
     """
     with open_queue(store) as queue:
-        return queue.enqueue(events)
+        return queue.enqueue(events, traceparent=traceparent, tracestate=tracestate)
+
+
+def _trace(traceparent: str | None, tracestate: str | None) -> TraceContext | None:
+    """The trace that comes with events; None if there is none. One that is not valid is logged and ignored."""
+    if not traceparent:
+        return None
+    found = read_trace(traceparent, tracestate or "")
+    if found is None:
+        log.warning("traceparent %r is not valid and is ignored", traceparent[:MAX_SHOWN])
+    return found
 
 
 def _to_text(event: Mapping[str, Any] | DataclassInstance) -> bytes | EventError:

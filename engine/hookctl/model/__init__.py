@@ -1,12 +1,14 @@
 """The words of hookctl as frozen data: webhook, finding, delivery plan, change, plan, event, delivery, attempt."""
 
 from hookctl.model.change import Action, AppliedState, Change, FieldChange, Plan, Rename, Repair, Revision
+from hookctl.model.client_certificate import ClientCertificate
 from hookctl.model.delivery import (
     BROKEN_URL,
     CAUSES,
     CERTIFICATE_EXPIRED,
     CERTIFICATE_UNTRUSTED,
     CERTIFICATE_WRONG_NAME,
+    CLIENT_CERTIFICATE_REFUSED,
     CREDENTIALS_REFUSED,
     MAX_RESPONSE_BYTES,
     PROXY_CANNOT_REACH,
@@ -30,6 +32,7 @@ from hookctl.model.finding import Finding, Severity, brief, has_errors, in_order
 from hookctl.model.problem import Problem
 from hookctl.model.secret import MASK, Resolved, Secret, SecretReference, reveal
 from hookctl.model.source import Ignore, Json, Pointer, Positions, SourceFile, Span, Webhook
+from hookctl.model.trace import AttemptTrace, TraceContext, read_trace
 
 __all__ = [
     "BROKEN_URL",
@@ -37,6 +40,7 @@ __all__ = [
     "CERTIFICATE_EXPIRED",
     "CERTIFICATE_UNTRUSTED",
     "CERTIFICATE_WRONG_NAME",
+    "CLIENT_CERTIFICATE_REFUSED",
     "CREDENTIALS_REFUSED",
     "MASK",
     "MAX_RESPONSE_BYTES",
@@ -46,8 +50,10 @@ __all__ = [
     "Action",
     "AppliedState",
     "Attempt",
+    "AttemptTrace",
     "BodyFormat",
     "Change",
+    "ClientCertificate",
     "Delivery",
     "DeliveryPlan",
     "DeliveryStatus",
@@ -77,6 +83,7 @@ __all__ = [
     "Span",
     "Status",
     "Timing",
+    "TraceContext",
     "Verdict",
     "Webhook",
     "brief",
@@ -84,5 +91,6 @@ __all__ = [
     "has_errors",
     "in_order",
     "known_cause",
+    "read_trace",
     "reveal",
 ]

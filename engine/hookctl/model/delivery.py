@@ -12,7 +12,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from hookctl.model.client_certificate import ClientCertificate
 from hookctl.model.source import Json
+from hookctl.model.trace import AttemptTrace
 
 MAX_RESPONSE_BYTES = 64 * 1024
 
@@ -64,6 +66,8 @@ class Request(Struct, frozen=True):
     url: str
     headers: tuple[tuple[str, str], ...]
     body: bytes | None
+    certificate: ClientCertificate | None = None
+    """What an auth set for the connection. It is not in records."""
 
 
 class Response(Struct, frozen=True):
@@ -83,6 +87,7 @@ class Response(Struct, frozen=True):
 CERTIFICATE_EXPIRED: Final = "certificate_expired"
 CERTIFICATE_WRONG_NAME: Final = "certificate_wrong_name"
 CERTIFICATE_UNTRUSTED: Final = "certificate_untrusted"
+CLIENT_CERTIFICATE_REFUSED: Final = "client_certificate_refused"
 BROKEN_URL: Final = "url"
 CREDENTIALS_REFUSED: Final = "credentials_refused"
 PROXY_CREDENTIALS: Final = "proxy_credentials"
@@ -93,6 +98,7 @@ CAUSES: Final = frozenset(
         CERTIFICATE_EXPIRED,
         CERTIFICATE_WRONG_NAME,
         CERTIFICATE_UNTRUSTED,
+        CLIENT_CERTIFICATE_REFUSED,
         BROKEN_URL,
         CREDENTIALS_REFUSED,
         PROXY_CREDENTIALS,
@@ -111,10 +117,12 @@ class Failure(Struct, frozen=True):
     """What the kind leaves open, as one of the stable words in :data:`CAUSES`; empty where nothing more is known.
 
     ``certificate_expired``: the certificate has expired, or is not valid yet. ``certificate_wrong_name``: it is for
-    another host. ``certificate_untrusted``: its authority is not one that is trusted here. ``url``: a secret or a value
-    of the event makes the URL one that no request may be sent to. ``credentials_refused``: a token endpoint refuses the
-    client's credentials. ``proxy_credentials``: the proxy wants other credentials (407, or 401). ``proxy_refuses``: its
-    rules do not allow the target (another 4xx). ``proxy_cannot_reach``: it could not connect to the target (5xx).
+    another host. ``certificate_untrusted``: its authority is not one that is trusted here.
+    ``client_certificate_refused``: the target requires a client certificate, or refuses the one that it got. ``url``: a
+    secret or a value of the event makes the URL one that no request may be sent to. ``credentials_refused``: a token
+    endpoint refuses the client's credentials. ``proxy_credentials``: the proxy wants other credentials (407, or 401).
+    ``proxy_refuses``: its rules do not allow the target (another 4xx). ``proxy_cannot_reach``: it could not connect to
+    the target (5xx).
     """
 
 
@@ -170,6 +178,8 @@ class Attempt(Struct, frozen=True, kw_only=True):
     failure: Failure | None
     timing: Timing
     verdicts: tuple[Verdict, ...] = ()
+    trace: AttemptTrace | None = None
+    """Where it belongs in a trace, for observers. Not stored; None if no observer records traces."""
 
     @property
     def succeeded(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from hookctl.model.source import Json
+from hookctl.model.trace import TraceContext
 
 
 class Event(Struct, frozen=True):
@@ -21,3 +22,5 @@ class Event(Struct, frozen=True):
     """The whole event as it arrived: ``{id, event_type, event_time, data}``. Templates and ``when`` read this."""
     text: str = ""
     """The document as JSON text, if the creator of the event already has it."""
+    trace: TraceContext | None = None
+    """The trace that its publisher passed with it."""

@@ -1,4 +1,4 @@
-"""Durations, rates and counts: how they are read, as an author writes them, and how they are shown."""
+"""Durations, rates, sizes and counts: how they are read, as an author writes them, and how they are shown."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from functools import lru_cache
 
 DURATION = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)(ms|s|m|h|d)")
 RATE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)/(s|m|h)")
+SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?) ?(kB|MB|GB|TB)", re.ASCII)
 DECIMALS = 3
 WRITTEN = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?[^0-9.]")
 """How long the number may be in a file: see ``webhook.schema.json``."""
 SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600), "d": Decimal(86400)}
+BYTES = {"kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 
 
 @lru_cache(maxsize=256)
@@ -22,6 +24,14 @@ def seconds(text: str) -> float:
     if match is None:
         raise ValueError(f"{text!r} is not a duration")
     return canonical_number(float(Decimal(match[1]) * SECONDS[match[2]]))
+
+
+def size_bytes(text: str) -> float:
+    """The bytes of ``500kB``, ``100MB``, ``20GB`` or ``1TB``. Raises ValueError for anything else."""
+    match = SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a size")
+    return float(match[1]) * BYTES[match[2]]
 
 
 @lru_cache(maxsize=256)

@@ -3,13 +3,15 @@
 import pluggy
 
 from hookctl.masking import mask_secrets
-from hookctl.model import Finding, Severity
+from hookctl.model import ClientCertificate, Finding, Severity
+from hookctl.plugin.client_certificates import client_certificate, set_client_certificate
 from hookctl.plugin.interfaces import (
     AuthContext,
     AuthType,
     CheckPlan,
     Completion,
     ConcurrentTransport,
+    EngineCheck,
     Envelope,
     EventType,
     FilterType,
@@ -36,8 +38,10 @@ __all__ = [
     "AuthContext",
     "AuthType",
     "CheckPlan",
+    "ClientCertificate",
     "Completion",
     "ConcurrentTransport",
+    "EngineCheck",
     "Envelope",
     "EventType",
     "FilterType",
@@ -57,6 +61,8 @@ __all__ = [
     "TransportType",
     "Validate",
     "ValidatorType",
+    "client_certificate",
     "hookimpl",
     "mask_secrets",
+    "set_client_certificate",
 ]

@@ -229,6 +229,8 @@ def hookctl_policies() -> Iterable[Policy]:
 def hookctl_observers() -> Iterable[Observer]:
     """Functions that hookctl calls for each attempt, and at the end of each delivery, after it was recorded.
 
+    An observer with settings is off until hookctl.toml has its table.
+
     Example::
 
         import logging
@@ -272,7 +274,7 @@ def hookctl_store_types() -> Iterable[StoreType]:
 
     Example::
 
-        from hookctl.plugin import StoreType, hookimpl
+        from hookctl.plugin import EngineCheck, StoreType, hookimpl
 
         def open_store(url, *, create):
             from hookctl.store.opening import open_store
@@ -280,8 +282,6 @@ def hookctl_store_types() -> Iterable[StoreType]:
             return open_store(url.replace("spare:", "sqlite:", 1), create=create)
 
         def check_engine():
-            from hookctl.store.records import EngineCheck
-
             return EngineCheck("spare", "SQLite")
 
         @hookimpl

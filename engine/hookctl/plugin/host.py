@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 BUILT_IN = tuple(
-    f"hookctl_plugins.{area}" for area in ("auth", "transport", "validator", "secret", "event_type", "policy")
+    f"hookctl_plugins.{area}"
+    for area in ("auth", "transport", "validator", "secret", "event_type", "policy", "observer")
 )
 
 

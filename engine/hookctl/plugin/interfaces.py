@@ -10,6 +10,7 @@ a string that must be a secret reference, ``"x-url": true`` a string that must f
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -17,9 +18,10 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from msgspec import Struct
 
 from hookctl.bounded import RESPONSE_STEPS, Budget
-from hookctl.model import Attempt, Delivery, Finding, Json, Mismatch, Plan, Request, Resolved, Response, Timing
+from hookctl.model import Finding, Json, Mismatch, Plan, Request, Resolved, Response, Timing
 from hookctl.model.delivery import Failure
-from hookctl.model.store_type import StoreType
+from hookctl.model.store_type import EngineCheck, StoreType
+from hookctl.plugin.observer import Observer
 from hookctl.plugin.report_format import FindingsReport, Pieces, ReportFormat, ResultsReport, ReviewReport
 
 if TYPE_CHECKING:
@@ -67,12 +69,17 @@ class AuthType:
     """
     blocking: bool | None = None
     """True if building or calling it may wait, for example for a token. It then never runs on the runner's thread.
-    False if it never waits and never sends. None (not declared): it does not run on the runner's thread either.
+    False if it never waits and never sends. None (not declared): it does not run on the runner's thread either. The
+    auth of a third-party plugin never runs there, whatever it declares.
     """
     adds: Callable[[Mapping[str, Json]], Mapping[str, str]] | None = None
     """The headers that it adds to a request, for `plan` and `render`, which read no secrets and send nothing. It
     receives the settings as written. Return ``***`` for a reference, or for a value that is known only at send time.
-    None: `plan` and `render` show the settings instead.
+    None: `plan` and `render` show the settings instead, unless there is ``adds_query``.
+    """
+    signs: bool = False
+    """True if it signs what the request contains. It must then come after every auth that does not sign, because those
+    may change what is signed: the rule ``signature-not-last`` reports a list in another order.
     """
     problems: Callable[[Mapping[str, Json]], Mapping[str, Problem]] | None = None
     """The problems that no schema can express, such as a wrong template, each by the name of the setting that has it.
@@ -87,6 +94,8 @@ class AuthType:
     """What is weak about resolved secrets that work, such as a short key, for `test` and `doctor`. The texts must not
     contain a secret.
     """
+    adds_query: Callable[[Mapping[str, Json]], Mapping[str, str]] | None = None
+    """The parameters that it adds to the URL's query, with the same rules as ``adds``."""
 
 
 @runtime_checkable
@@ -176,10 +185,19 @@ class Envelope:
     """
     not_json: str = ""
     """What the body is if it is not JSON, such as ``the body is empty``, to add to the message of a mismatch."""
+    body: bytes = field(default=b"", repr=False)
+    """The body as it was received."""
+    not_text: str = ""
+    """What the body is if it is not text either, such as ``the body is compressed with gzip``."""
     budget: Budget = field(default_factory=lambda: Budget(RESPONSE_STEPS), compare=False, repr=False)
     """The steps that all validators together may spend on the response, because they run on the thread that
     delivers.
     """
+
+    @property
+    def text(self) -> str:
+        """The body as text, without a byte order mark. Bytes that are not UTF-8 are replaced; see :attr:`not_text`."""
+        return self.body.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")
 
 
 Validate = Callable[[Envelope], Sequence[Mismatch]]
@@ -219,7 +237,9 @@ class SecretSource:
     resolve: Callable[[str], str]
     """Returns the secret of a key. Raises ``hookctl.errors.SecretError``, whose text never contains the secret."""
     blocking: bool = True
-    """False if it never waits for a disk or a network; it then runs on the runner's own thread."""
+    """False if it never waits for a disk or a network; it then runs on the runner's own thread. Ignored for third-party
+    plugins, whose code never runs there.
+    """
 
 
 # -- event type ------------------------------------------------------------------------------------------------------
@@ -257,7 +277,7 @@ class FilterType:
     """The types that the result may have. A result of another type is a failure of the plugin. Empty: any."""
 
 
-# -- policy and observer ---------------------------------------------------------------------------------------------
+# -- policy ----------------------------------------------------------------------------------------------------------
 
 
 CheckPlan = Callable[[Plan], Sequence[Finding]]
@@ -279,24 +299,13 @@ class Policy:
     """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observer:
-    """Receives each recorded attempt and outcome.
-
-    It cannot change them. hookctl logs each of its errors once and drops the rest.
-    """
-
-    name: str
-    attempted: Callable[[Delivery, Attempt], None] | None = None
-    ended: Callable[[Delivery], None] | None = None
-
-
 __all__ = [
     "AuthContext",
     "AuthType",
     "CheckPlan",
     "Completion",
     "ConcurrentTransport",
+    "EngineCheck",
     "Envelope",
     "EventType",
     "FilterType",

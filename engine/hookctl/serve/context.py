@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from hookctl.network import Network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +26,10 @@ class Context:
     """For handlers that read or change deliveries; never used on the event loop, since a store blocks."""
     writer: EventWriter
     directory: Path
-    """The directory of the webhook files, which pages name and never read."""
+    """The directory of the webhook files, which pages name and never change."""
     access: Access
     """Decides who may do what."""
     intake: Intake
     """Takes in events, and counts them."""
+    network: Network = field(default_factory=Network)
+    """How this machine reaches the targets of tests."""

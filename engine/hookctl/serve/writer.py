@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from hookctl.errors import ChangedError, IntakeRefusedError, StoreError
 
 if TYPE_CHECKING:
     from hookctl.delivery.runner.retention import StoreLimits
+    from hookctl.delivery.runner.runner import Runner
     from hookctl.model import Event
     from hookctl.store.interface import Store
     from hookctl.store.records import RequestKey, Routed
@@ -97,16 +98,19 @@ class EventWriter:
         finally:
             self._pending -= len(events)
 
-    def attach(self, wake: Callable[[], None]) -> None:
-        """Leave events for a runner, which calls the methods below; ``wake`` has it look for them."""
-        self._wake = wake
-
-    def detach(self) -> None:
-        """Leave no more events for the runner. Those that it has not taken are stored on the writer's thread."""
-        with self._turn:
-            self._wake = None
-            while self._left:
-                self._requests.put(self._left.popleft())
+    @contextmanager
+    def leaving_to(self, runner: Runner) -> Iterator[None]:
+        """Inside the block, which runs the runner, leave events for it. Those that it has not taken are stored here."""
+        self._wake = runner.wakeup.ask
+        runner.take_from(self)
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._wake = None
+                while self._left:
+                    self._requests.put(self._left.popleft())
+            runner.take_from(None)
 
     @property
     def has_events(self) -> bool:

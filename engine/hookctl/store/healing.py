@@ -40,7 +40,7 @@ class Healing(Protocol):
         ...
 
     def apply_and_heal(
-        self, plan: Plan, audit: AuditEntry, *, applied_by: str = "", lock_id: str = ""
+        self, plan: Plan, audit: AuditEntry, *, applied_by: str = "", lock_id: str = "", commit: str = ""
     ) -> tuple[AppliedState, int]:
         """Apply the plan, and replay what it heals, :attr:`hookctl.model.Plan.heal`: both, or neither.
 

@@ -21,11 +21,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, Unpack
 
-from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus, Json, Plan
+from hookctl.model import AppliedState, Attempt, Delivery, DeliveryPlan, DeliveryStatus, Json, Plan
 from hookctl.store.events_interface import Events, Log
 from hookctl.store.healing import Healing
 from hookctl.store.history import AuditEntry, ReplayOptions
 from hookctl.store.monitoring import Monitoring
+from hookctl.store.pages_interface import Overviews
 from hookctl.store.records import (
     EVERYTHING,
     UNENDED,
@@ -36,7 +37,6 @@ from hookctl.store.records import (
     Counts,
     Damaged,
     Filter,
-    Followed,
     Fullness,
     Hold,
     Lock,
@@ -45,6 +45,7 @@ from hookctl.store.records import (
     Routed,
     Stopped,
 )
+from hookctl.store.runners_interface import Runners
 from hookctl.store.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -69,13 +70,14 @@ class State(Protocol):
         """Raise now what :meth:`apply` would raise about the plan: StalePlanError or StateError."""
         ...
 
-    def apply(self, plan: Plan, *, applied_by: str = "", lock_id: str = "") -> AppliedState:
+    def apply(self, plan: Plan, *, applied_by: str = "", lock_id: str = "", commit: str = "") -> AppliedState:
         """Replace the applied state by the one that the plan describes, in one transaction.
 
         Args:
             plan: starts from what is applied now.
             applied_by: ``user@host``, kept in the history with the time and the plan's digest.
             lock_id: the lock that the caller holds; empty: none.
+            commit: the git commit that the plan was made from, kept in the history; empty: not known.
 
         Returns:
             The new state, with its serial.
@@ -210,6 +212,13 @@ class Standing(Protocol):
         """
         ...
 
+    def hold(self, plan: DeliveryPlan, reason: str, now: float, audit: AuditEntry | None = None) -> bool:
+        """Hold an applied webhook by hand, with everything that waits for it. Returns False if it is held already.
+
+        ``audit`` is recorded in the same commit if it was not. What is being tried may still be delivered.
+        """
+        ...
+
     def resume(self, webhook: str, audit: AuditEntry | None = None) -> bool:
         """End a webhook's hold, and make what it held due again. Returns False if the webhook is not held.
 
@@ -319,35 +328,9 @@ class Upkeep(Protocol):
         ...
 
 
-class Runners(Protocol):
-    """Processes that run continuously on the store, and processes that leave deliveries to them."""
-
-    def announce_runner(self, wake: Callable[[], None]) -> AbstractContextManager[None]:
-        """Inside the block, other processes find this one as a runner.
-
-        ``wake`` is called on another thread, soon after one of them has called :meth:`wake_runners`.
-        """
-        ...
-
-    def wake_runners(self) -> bool:
-        """Have the runners look for due deliveries now, and return whether any runner is alive. Never raises.
-
-        A wake-up may be lost, so a runner must also look from time to time.
-        """
-        ...
-
-    def has_runner(self) -> bool:
-        """Whether a runner is alive. Never raises."""
-        ...
-
-    def followed(self) -> Followed:
-        """How far the deliveries are that were added through this object."""
-        ...
-
-
 class Queue(Work, Standing, History, Events, Upkeep, Protocol):
     """Events, their deliveries and the attempts on them: everything that a runner needs."""
 
 
-class Store(State, Locks, Queue, Healing, Log, Runners, Monitoring, Tokens, Protocol):
+class Store(State, Locks, Queue, Healing, Log, Runners, Monitoring, Overviews, Tokens, Protocol):
     """Everything that a command needs. :func:`hookctl.store.opening.open_store` opens one."""

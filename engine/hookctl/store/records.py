@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from hookctl.model import Attempt, Delivery, DeliveryPlan, DeliveryStatus, Event, Json
+from hookctl.model import Attempt, Delivery, DeliveryPlan, DeliveryStatus, Event, Json, TraceContext
 from hookctl.store.history import Where
 
 MAX_TIME = 1e12
@@ -45,6 +45,10 @@ class Claimed(Struct, frozen=True):
     """What it is replayed by; None: the plan that is applied now."""
     key: int = 0
     """The store's own number of the delivery."""
+    trace: TraceContext | None = None
+    """The trace that came with the event."""
+    replayed_at: float | None = None
+    """When it was last replayed, in epoch seconds; None: never."""
 
 
 class Outcome(Struct, frozen=True):
@@ -81,17 +85,6 @@ class RequestKey(Struct, frozen=True):
     key: str
     content: str
     """A digest of what was sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class EngineCheck:
-    """What ``hookctl doctor`` reports about the database engine of a store."""
-
-    name: str
-    message: str
-    """Its version, or the problem with it."""
-    hint: str = ""
-    """What to do about the problem; empty if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +166,8 @@ class Filter:
     """The beginning of the digest of the delivery plan that the last attempt used."""
     event_type: str | None = None
     event_id: str | None = None
+    group: str = ""
+    """The key of a group of deliveries that failed for the same cause: see :class:`hookctl.store.overviews.Group`."""
     where: Where | None = None
     """Decides on the whole event; called last, only for deliveries that every other field lets through."""
 

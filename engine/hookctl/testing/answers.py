@@ -110,13 +110,15 @@ class Answer:
 class ReceivedRequest:
     """One complete request."""
 
-    __slots__ = ("at", "body", "head", "method", "target")
+    __slots__ = ("at", "body", "client_certificate", "head", "method", "target")
 
-    def __init__(self, head: bytes, body: bytes, at: float) -> None:
+    def __init__(self, head: bytes, body: bytes, at: float, client_certificate: bytes | None = None) -> None:
         self.head = head
         self.body = body
         self.at = at
         """When the request was complete, in epoch seconds."""
+        self.client_certificate = client_certificate
+        """The certificate with which the client authenticated on the connection, as DER; None if it had none."""
         self.method, self.target = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ")[:2]
 
     @property

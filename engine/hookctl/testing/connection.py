@@ -45,6 +45,7 @@ class Connection:
         self._closed = closed
         self._buffer = bytearray()
         self._handshake_done = False
+        self._client_certificate: bytes | None = None
         self._sending: asyncio.Task[None] | None = None
         loop.add_reader(stream, self._readable)
 
@@ -53,6 +54,7 @@ class Connection:
             if not self._handshake_done:
                 self._stream.do_handshake()
                 self._handshake_done = True
+                self._client_certificate = self._stream.getpeercert(binary_form=True)
             while data := self._stream.recv(65536):
                 self._buffer += data
                 if not self._stream.pending():
@@ -62,11 +64,36 @@ class Connection:
                 return
         except ssl.SSLWantReadError:
             pass  # the loop calls again when the rest has arrived
-        except OSError:  # the client has disconnected or does not trust the certificate
+        except ssl.SSLError:
+            if self._handshake_done:
+                self.close()
+            else:
+                self._refuse()
+            return
+        except OSError:  # the client has disconnected
             self.close()
             return
         if self._sending is None:
             self._serve()
+
+    def _refuse(self) -> None:
+        """Let the client read why the handshake failed: closing at once could reset the connection before that."""
+        try:
+            self._stream.shutdown(socket.SHUT_WR)
+        except OSError:  # the client has disconnected already
+            self._end()
+            return
+        self._loop.add_reader(self._stream, self._drain)
+
+    def _drain(self) -> None:
+        try:
+            while self._stream.recv(65536):
+                pass
+        except BlockingIOError:
+            return
+        except OSError:  # reset, which ends the connection as well
+            pass
+        self._end()
 
     def _serve(self) -> None:
         while self._sending is None and (request := self._next_request()) is not None:
@@ -89,7 +116,7 @@ class Connection:
             return None
         body = bytes(self._buffer[end + 4 : size])
         del self._buffer[:size]
-        return ReceivedRequest(head, body, time.time())
+        return ReceivedRequest(head, body, time.time(), self._client_certificate)
 
     def _send_now(self, wire: bytes) -> bool:
         """Send the answer without a task, which is the common case. Returns False if nothing was sent."""

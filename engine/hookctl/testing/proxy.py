@@ -39,6 +39,7 @@ class ConnectProxy:
         credentials: tuple[str, str] | None = None,
         targets: Mapping[str, tuple[str, int]] | None = None,
         answer: bytes | None = None,
+        client_authorities: bytes = b"",
     ) -> None:
         """Configure the proxy. It opens nothing before it is entered.
 
@@ -49,17 +50,22 @@ class ConnectProxy:
             targets: the address and port for each ``host:port`` that it connects to; None: all names of the receiver
                 with port 443. It answers 502 for others.
             answer: what it sends instead of a tunnel; empty: nothing, while the connection stays open.
+            client_authorities: PEM certificates of authorities. If given, it asks clients for a certificate, which they
+                may leave out.
         """
         self.asked: list[str] = []
         """The ``host:port`` of each CONNECT."""
         self.headers: list[bytes] = []
         """The complete header of each request."""
+        self.client_certificates: list[bytes | None] = []
+        """The certificate that the client of each request presented, as DER; None if there was none."""
         self.credentials = credentials
         self.answer = answer
         self.port = 0
         self._receiver = receiver
         self._tls = tls
         self._targets = targets
+        self._client_authorities = client_authorities.decode("ascii")
         self._open: set[asyncio.StreamWriter] = set()
 
     @property
@@ -91,6 +97,9 @@ class ConnectProxy:
         if self._tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             authority.issue_cert(HOST, ADDRESS).configure_cert(context)
+            if self._client_authorities:
+                context.verify_mode = ssl.CERT_OPTIONAL
+                context.load_verify_locations(cadata=self._client_authorities)
         self._loop = asyncio.new_event_loop()
         starting = asyncio.start_server(self._serve, ADDRESS, 0, ssl=context)
         self._server = self._loop.run_until_complete(starting)
@@ -142,6 +151,8 @@ class ConnectProxy:
         method, authority, *_ = header.decode("latin-1").split(" ")
         self.headers.append(header)
         self.asked.append(authority)
+        stream = writer.get_extra_info("ssl_object")
+        self.client_certificates.append(stream and stream.getpeercert(binary_form=True))
         if self.answer is not None:
             writer.write(self.answer)
             await (reader.read() if not self.answer else writer.drain())

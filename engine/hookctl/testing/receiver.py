@@ -51,6 +51,7 @@ class Receiver:
         expired: bool = False,
         keep: int | None = None,
         token_endpoint: TokenEndpoint | None = None,
+        client_authorities: bytes = b"",
         seen: Callable[[ReceivedRequest, Answer], None] | None = None,
     ) -> None:
         """Configure the receiver. It opens nothing before :meth:`start`.
@@ -62,6 +63,8 @@ class Receiver:
             expired: use certificates that expired yesterday.
             keep: the number of latest requests in ``requests``; None: all.
             token_endpoint: answers requests to ``/oauth/token``; None: a new endpoint.
+            client_authorities: PEM certificates of authorities. If given, clients must present a certificate that one
+                of them has issued; see ``ReceivedRequest.client_certificate``.
             seen: called with each request and its answer, in the receiver's thread.
         """
         self.host = hosts[0]
@@ -78,6 +81,7 @@ class Receiver:
         self._hosts = tuple(hosts)
         self._certificate_for = certificate_for
         self._expired = expired
+        self._client_authorities = client_authorities.decode("ascii")
         self._seen = seen
         self._answers: dict[str, deque[Respond]] = {tokens.PATH: deque([self.tokens.answer])}
         self._protected: set[str] = set()
@@ -225,6 +229,9 @@ class Receiver:
                 else issue(name)
             )
             certificate.configure_cert(context)
+            if self._client_authorities:
+                context.verify_mode = ssl.CERT_REQUIRED
+                context.load_verify_locations(cadata=self._client_authorities)
             self._contexts[name] = context
         return context
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -12,6 +13,9 @@ from hookctl.errors import TransportError
 from hookctl.model import MAX_RESPONSE_BYTES, Request, Response, Timing
 from hookctl.plugin.responses import to_requests
 from hookctl.testing.answers import Answer
+
+Recorded = Answer | TransportError | Callable[[Request], Answer]
+"""An answer, an error to raise, or a function that returns the answer to a request."""
 
 
 class RecordedTransport(BaseAdapter):
@@ -24,7 +28,7 @@ class RecordedTransport(BaseAdapter):
         assert transport.requests[0].url == "https://login.example.com/oauth/token"
     """
 
-    def __init__(self, *answers: Answer | TransportError) -> None:
+    def __init__(self, *answers: Recorded) -> None:
         """Each request gets the next of ``answers``, and the last one repeats. An error is raised.
 
         Without ``answers``, each request gets a 200 with the body ``{"status": "accepted"}``.
@@ -33,7 +37,7 @@ class RecordedTransport(BaseAdapter):
         self.requests: list[Request] = []
         self.timeouts: list[Any] = []
         """The timeout of each request."""
-        self._answers = deque[Answer | TransportError](answers or (Answer(),))
+        self._answers = deque[Recorded](answers or (Answer(),))
 
     def send(  # noqa: PLR0917  # requests defines the parameters
         self,
@@ -57,6 +61,8 @@ class RecordedTransport(BaseAdapter):
         answer = self._answers.popleft() if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, TransportError):
             raise answer
+        if not isinstance(answer, Answer):
+            answer = answer(self.requests[-1])
         received = Response(
             status=answer.status,
             reason=answer.reason,

@@ -1,4 +1,4 @@
-"""Ways to authenticate a request: ``bearer``, ``basic``, ``headers``, ``oauth2``, ``standard_webhooks``, ``hmac``."""
+"""Ways to authenticate a request. The types with more settings are described in modules of their own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 
 from hookctl.model import MASK
 from hookctl.plugin import AuthContext, AuthType, Settings, hookimpl
+from hookctl_plugins.auth.api_key_query_type import API_KEY_QUERY
+from hookctl_plugins.auth.digest_type import DIGEST
+from hookctl_plugins.auth.jwt_bearer_type import JWT_BEARER
+from hookctl_plugins.auth.mtls_type import MTLS
 from hookctl_plugins.auth.signature_settings import signing_types
 
 if TYPE_CHECKING:
@@ -70,6 +74,13 @@ HEADERS: Mapping[str, Json] = _block(
         },
     },
 )
+RESOURCE: Json = {
+    "type": "string",
+    "pattern": r"^(?:[A-Za-z][A-Za-z0-9+.-]*:[^#\s]+|.*\$\{.*)$",
+    "description": "An absolute URI without a fragment, or a secret reference.",
+    "examples": ["https://siem.example.com/"],
+}
+OWN_PARAMETERS: list[Json] = ["grant_type", "client_id", "client_secret", "scope", "audience", "resource"]
 OAUTH2: Mapping[str, Json] = _block(
     ["client_id", "client_secret", "token_url"],
     {
@@ -103,6 +114,31 @@ OAUTH2: Mapping[str, Json] = _block(
             "minLength": 1,
             "description": "The API that the token is for, if the server requires one, as Auth0 does.",
             "examples": ["https://siem.example.com/"],
+        },
+        "resource": {
+            "anyOf": [RESOURCE, {"type": "array", "items": RESOURCE, "minItems": 1, "uniqueItems": True}],
+            "description": (
+                "The absolute URI of the API that the token is for, without a fragment (RFC 8707), or a list of them."
+            ),
+            "examples": ["https://siem.example.com/", ["https://siem.example.com/", "urn:example:archive"]],
+        },
+        "endpoint_params": {
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {
+                "minLength": 1,
+                "not": {"enum": OWN_PARAMETERS},
+                "description": f"Any name except {', '.join(map(str, OWN_PARAMETERS))}.",
+            },
+            "additionalProperties": {
+                "type": "string",
+                "description": "The parameter's value, as text or as a secret reference.",
+            },
+            "description": (
+                "Further parameters of the token request, for what a server requires beyond the standard. Parameters "
+                "that have a setting of their own are not allowed here."
+            ),
+            "examples": [{"organization": "org-1"}],
         },
         "token_endpoint_auth_method": {
             "enum": ["client_secret_basic", "client_secret_post"],
@@ -186,4 +222,8 @@ def hookctl_auth_types() -> Iterable[AuthType]:
             adds=lambda _: {"Authorization": f"Bearer {MASK}"},
         ),
         *signing_types(),
+        API_KEY_QUERY,
+        DIGEST,
+        JWT_BEARER,
+        MTLS,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
@@ -24,7 +24,7 @@ from hookctl_plugins.auth.token_request import Client, fetch_token
 if TYPE_CHECKING:
     from requests import PreparedRequest
 
-    from hookctl.model import Request
+    from hookctl.model import Request, Resolved
     from hookctl.plugin import AuthContext, Settings
 
 LONGEST_MARGIN = 60.0
@@ -32,7 +32,12 @@ LONGEST_MARGIN = 60.0
 MARGIN_SHARE = 0.2
 """The same margin as a share of the lifetime, for short lifetimes."""
 UNKNOWN_LIFETIME = 300.0
-"""Seconds to keep a token whose server does not state a lifetime."""
+"""Seconds to keep a token whose server states no lifetime, or one that is not a number."""
+SHORTEST_USE = 1.0
+"""Seconds for which every token is used, even one with a lifetime of 0 or less. Some servers write 0 for "unlimited",
+others for "expires now". This is right for both: the endpoint gets at most one request per second, and a target that no
+longer accepts the token answers 401, after which hookctl gets a new one.
+"""
 FAILURE_SECONDS = 1.0
 """Seconds for which all callers get the same failure, so that waiting deliveries do not overload an endpoint that is
 down.
@@ -75,6 +80,10 @@ class ClientCredentials(AuthBase):
             if self._held and not self._held.failure and f"Bearer {self._held.token}" in carried:
                 self._held = None
 
+    def _next_client(self) -> Client:
+        """The client for the next token request. Only one thread at a time asks for it."""
+        return self._client
+
     def _token(self) -> str:
         with self._lock:
             if self._held and self._clock() < self._held.until:
@@ -98,11 +107,12 @@ class ClientCredentials(AuthBase):
     def _fetch(self) -> _Held:
         started = self._clock()
         try:
-            grant = fetch_token(self._client, self._context.adapter, self._context.timeout)
+            grant = fetch_token(self._next_client(), self._context.adapter, self._context.timeout)
         except HookctlError as error:
             return _Held(self._clock() + FAILURE_SECONDS, failure=error)
         lifetime = UNKNOWN_LIFETIME if grant.lifetime is None else grant.lifetime
-        return _Held(started + lifetime - min(LONGEST_MARGIN, lifetime * MARGIN_SHARE), grant.token)
+        until = started + lifetime - min(LONGEST_MARGIN, lifetime * MARGIN_SHARE)
+        return _Held(max(until, self._clock() + SHORTEST_USE), grant.token)
 
 
 def _outcome(held: _Held) -> str:
@@ -128,7 +138,30 @@ def _client(settings: Settings) -> Client:
         client_secret=reveal(settings["client_secret"]),
         token_url=token_url,
         scopes=tuple(reveal(scope) for scope in cast("list[str]", settings.get("scopes") or [])),
-        audience=reveal(settings.get("audience", "")),
-        secrets=tuple(value.reveal() for value in settings.values() if isinstance(value, Secret)),
+        parameters=tuple(_parameters(settings)),
+        secrets=tuple(_secrets(settings)),
         secret_in_form=settings.get("token_endpoint_auth_method") == "client_secret_post",
     )
+
+
+def _parameters(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The parameters of the form that neither the grant nor the client's credentials set."""
+    if "audience" in settings:
+        yield "audience", reveal(settings["audience"])
+    resources = settings.get("resource", [])
+    for resource in resources if isinstance(resources, list) else [resources]:
+        yield "resource", reveal(resource)
+    for name, value in cast("Mapping[str, Resolved]", settings.get("endpoint_params", {})).items():
+        yield name, reveal(value)
+
+
+def _secrets(value: Resolved | Settings) -> Iterator[str]:
+    """The secrets in a setting, at any depth."""
+    if isinstance(value, Secret):
+        yield value.reveal()
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _secrets(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _secrets(inner)

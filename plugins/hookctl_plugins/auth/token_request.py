@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass, field
+from math import isfinite
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
@@ -20,18 +21,14 @@ from requests_oauthlib import OAuth2Session
 from hookctl import __version__
 from hookctl.errors import AddressBlockedError, HookctlError, LocalError, ProxyError, TokenError, TokenRefusedError
 from hookctl.network.shortage import HINT, shortage_of
-from hookctl.plugin import mask_secrets
+from hookctl_plugins.auth.token_reasons import reason_of
 
 if TYPE_CHECKING:
     from requests import Response
     from requests.adapters import BaseAdapter
 
-SHORTEST = 6
-"""The minimum length of a client secret. A shorter one cannot be masked, so the server's message is not quoted."""
 REFUSALS = ("invalid_client", "unauthorized_client", "invalid_grant", "access_denied")
 """The error codes of RFC 6749 that mean that this client gets no token until someone changes its credentials."""
-MAX_QUOTED = 200
-"""The maximum number of characters of the server's message that an error quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +39,14 @@ class Client:
     client_secret: str = field(repr=False)
     token_url: str
     scopes: tuple[str, ...] = ()
-    audience: str = ""
+    parameters: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Further parameters of the posted form, in order, such as ``audience``. A name may occur several times."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """Other values that no message may repeat: settings that are references."""
     secret_in_form: bool = False
     """Whether id and secret are in the posted form; otherwise in an HTTP Basic header."""
+    assertion: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Parameters of RFC 7523: an assertion, and its ``grant_type`` or type. It may stand in for ``client_secret``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Grant:
 
     token: str = field(repr=False)
     lifetime: float | None
-    """Seconds from the answer; None if the server does not state a lifetime."""
+    """Seconds from the answer, which a server may state as 0 or less; None if it states no lifetime, or no number."""
 
 
 def fetch_token(client: Client, adapter: BaseAdapter, timeout: float) -> Grant:
@@ -68,7 +68,9 @@ def fetch_token(client: Client, adapter: BaseAdapter, timeout: float) -> Grant:
         ProxyError: This machine's proxy opened no connection to it.
         LocalError: This machine lacks a resource for the request.
     """
-    session = _Session(client=BackendApplicationClient(client.client_id))
+    grant = BackendApplicationClient(client.client_id)
+    grant.grant_type = dict(client.assertion).get("grant_type", grant.grant_type)
+    session = _Session(client=grant)
     session.trust_env = False  # ignore .netrc and proxy settings
     session.adapters.clear()
     session.mount("https://", adapter)
@@ -82,7 +84,12 @@ def fetch_token(client: Client, adapter: BaseAdapter, timeout: float) -> Grant:
         granted.append(_grant(response, client))
         return SimpleNamespace(text=json.dumps({"access_token": granted[-1].token, "token_type": "Bearer"}))
 
+    def add_parameters(url: str, headers: Any, arguments: dict[str, Any]) -> tuple[str, Any, dict[str, Any]]:
+        # The library's own form is a dict, which cannot repeat a name as RFC 8707 does with `resource`.
+        return url, headers, {**arguments, "data": [*arguments["data"].items(), *client.parameters]}
+
     session.register_compliance_hook("access_token_response", check)
+    session.register_compliance_hook("access_token_request", add_parameters)  # type: ignore[call-overload]  # its types lack this hook
     # requests-oauthlib logs secret and token at level DEBUG.
     logging.getLogger("requests_oauthlib.oauth2_session").setLevel(logging.INFO)
     try:
@@ -115,8 +122,9 @@ def _arguments(client: Client) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     if client.scopes:  # not in the session: oauthlib would treat a different scope in the answer as an error
         arguments["scope"] = " ".join(client.scopes)
-    if client.audience:
-        arguments["audience"] = client.audience
+    arguments |= {name: value for name, value in client.assertion if name != "grant_type"}
+    if client.assertion and not client.client_secret:
+        return arguments | {"include_client_id": bool(client.client_id)}
     if client.secret_in_form:
         return arguments | {"include_client_id": True, "client_secret": client.client_secret}
     return arguments | {
@@ -126,28 +134,25 @@ def _arguments(client: Client) -> dict[str, Any]:
 
 def _grant(response: Response, client: Client) -> Grant:
     document = _document(response)
-    if 300 <= response.status_code < 400:
+    status = response.status_code
+    if 300 <= status < 400:
         raise TokenError(
-            f"the token endpoint answered with a redirect ({response.status_code}), which is not followed",
+            f"the token endpoint answered with a redirect ({status}), which is not followed",
             hint="Correct token_url.",
         )
-    if not 200 <= response.status_code < 300:
-        kind = TokenRefusedError if _is_refusal(response.status_code, document) else TokenError
-        raise kind(
-            f"the token endpoint answered {response.status_code}{_reason(document, client)}",
-            hint=_hint(response.status_code),
-        )
-    if document.get("error"):
-        kind = TokenRefusedError if _is_refusal(response.status_code, document) else TokenError
-        raise kind(f"the token endpoint refused{_reason(document, client)}", hint=_hint(400))
+    if not 200 <= status < 300 or document.get("error"):
+        kind = TokenRefusedError if _is_refusal(status, document) else TokenError
+        what = "refused" if 200 <= status < 300 else f"answered {status}"
+        reason = reason_of(document, client.client_secret, client.secrets)
+        raise kind(f"the token endpoint {what}{reason}", hint=_hint(status, document, client))
     token = document.get("access_token")
     if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable() or " " in token:
         raise TokenError(
-            f"the token endpoint answered {response.status_code} without a usable access_token",
+            f"the token endpoint answered {status} without a usable access_token",
             hint="Check that token_url is an OAuth 2.0 token endpoint.",
         )
-    kind = document.get("token_type", "Bearer")
-    if not isinstance(kind, str) or not kind.lower().startswith("bearer"):
+    kind_of_token = document.get("token_type", "Bearer")
+    if not isinstance(kind_of_token, str) or not kind_of_token.lower().startswith("bearer"):
         raise TokenError(
             "the token endpoint granted a token that is not of type Bearer",
             hint="Ask the server's operator for bearer tokens.",
@@ -169,36 +174,31 @@ def _document(response: Response) -> dict[str, Any]:
 
 
 def _lifetime(value: object) -> float | None:
-    """Seconds; None if the value is missing or invalid. Some servers send a string."""
+    """Seconds; None if the value is missing or not a number. Some servers send a number as text."""
     try:
         seconds = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
     except (ValueError, OverflowError):
         return None
-    return seconds if seconds is not None and 0 <= seconds < float("inf") else None
+    return seconds if seconds is not None and isfinite(seconds) else None
 
 
-def _reason(document: dict[str, Any], client: Client) -> str:
-    """The reason that the server gives.
-
-    It may repeat the request, or name tokens: both are masked before the text is shortened.
-    """
-    words = [
-        text for text in (document.get("error"), document.get("error_description")) if isinstance(text, str) and text
-    ]
-    reason = ", ".join("".join(character if character.isprintable() else " " for character in text) for text in words)
-    if len(client.client_secret) < SHORTEST:
-        return ""
-    tokens = [
-        value for name, value in document.items() if "token" in name and name != "token_type" and isinstance(value, str)
-    ]
-    masked = mask_secrets(reason, [client.client_secret, *client.secrets, *tokens])
-    return f": {masked[:MAX_QUOTED]}" if reason else ""
-
-
-def _hint(status: int) -> str:
-    if status in {400, 401, 403}:
-        hint = "Check client_id, client_secret and scopes."
-        return f"{hint} Some servers need token_endpoint_auth_method: client_secret_post."
+def _hint(status: int, document: dict[str, Any], client: Client) -> str:
+    """What to check: by the error code (RFC 6749, section 5.2, and RFC 8707, section 2), or else by the status."""
+    code = document.get("error")
+    targets = sorted({name for name, _ in client.parameters if name in {"audience", "resource"}})
+    by_code = {
+        "invalid_scope": f"Check scopes: {', '.join(client.scopes) or 'none are set'}.",
+        "invalid_target": (
+            f"Check {' and '.join(targets)}." if targets else "Set audience or resource as the server requires."
+        ),
+        "unsupported_grant_type": "Ask the server's operator to allow the grant client_credentials.",
+        "unauthorized_client": "Ask the server's operator to allow this client the grant client_credentials.",
+    }
+    if isinstance(code, str) and code in by_code:
+        return by_code[code]
+    if code or status in {400, 401, 403}:
+        other = "client_secret_basic" if client.secret_in_form else "client_secret_post"
+        return f"Check client_id, client_secret and scopes. Some servers need token_endpoint_auth_method: {other}."
     if status in {404, 405}:
         return "Check token_url."
     return "The server has an internal problem. hookctl tries again with the delivery's next attempt."

@@ -14,8 +14,16 @@ from typing import Any
 import certifi
 import pycurl
 
-from hookctl.model import CERTIFICATE_WRONG_NAME, MAX_RESPONSE_BYTES, Failure, FailureKind, Response, Timing
-from hookctl.network.certificates import certificate_cause
+from hookctl.model import (
+    CERTIFICATE_WRONG_NAME,
+    MAX_RESPONSE_BYTES,
+    ClientCertificate,
+    Failure,
+    FailureKind,
+    Response,
+    Timing,
+)
+from hookctl.network.certificates import certificate_cause, refusal_cause
 from hookctl.network.guard import HTTPS_PORT, Network, Target
 from hookctl.network.proxy import refusal
 from hookctl.network.shortage import lacking, shortage_in_connect, shortage_of
@@ -56,6 +64,7 @@ class Handle:
         "_body",
         "_body_size",
         "_ca_file",
+        "_certificate",
         "_dialled",
         "_head",
         "_heads",
@@ -84,6 +93,7 @@ class Handle:
         self._network = network
         self._target: Target | None = None
         self._ca_file = ""
+        self._certificate: ClientCertificate | None = None
         self._method = self._url = ""
         for option, value in _OPTIONS:
             self.curl.setopt(option, value)
@@ -103,11 +113,19 @@ class Handle:
         self.curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
 
     def prepare(
-        self, target: Target, deadline: float, *, method: str, url: str, headers: list[bytes], body: bytes | None
+        self,
+        target: Target,
+        deadline: float,
+        *,
+        method: str,
+        url: str,
+        headers: list[bytes],
+        body: bytes | None,
+        certificate: ClientCertificate | None = None,
     ) -> None:
         """Prepare to send a request, which was vetted along with the addresses.
 
-        ``deadline`` is in seconds of ``time.monotonic``.
+        ``deadline`` is in seconds of ``time.monotonic``. ``certificate`` is for the target, never for the proxy.
         """
         self._body: list[bytes] = []
         self._body_size = 0
@@ -117,6 +135,8 @@ class Handle:
         curl = self.curl
         if target is not self._target:
             self._aim(target)
+        if certificate is not self._certificate:
+            self._present(certificate)
         if url != self._url:
             curl.setopt(pycurl.URL, url)
             self._url = url
@@ -153,6 +173,16 @@ class Handle:
             curl.setopt(pycurl.CAINFO, ca_file)
             self._ca_file = ca_file
         self._target = target
+
+    def _present(self, certificate: ClientCertificate | None) -> None:
+        """Use ``certificate`` from now on. libcurl reuses a connection only for the same certificate."""
+        chain, key = certificate.reveal() if certificate else (None, None)
+        for option, data in ((pycurl.SSLCERT_BLOB, chain), (pycurl.SSLKEY_BLOB, key)):
+            if data is None:
+                self.curl.unsetopt(option)
+            else:
+                self.curl.setopt(option, data)
+        self._certificate = certificate
 
     # -- callbacks of libcurl --
 
@@ -214,6 +244,8 @@ class Handle:
         if code == OPERATION_TIMEDOUT:
             return Failure(FailureKind.TIMEOUT, f"no complete response within {self.timeout:g} s")
         host = self._target.host if self._target else ""
+        if not self._head and (cause := refusal_cause(message)):  # in TLS 1.3, it arrives after the handshake
+            return Failure(FailureKind.TLS, f"{host}: {message}", cause)
         return Failure(kind_of(code, answered=bool(self._head)), f"{host}: {message}", self._certificate_cause(code))
 
     def _proxy_failure(self, code: int, message: str) -> Failure | None:

@@ -214,7 +214,13 @@ class Multi:
         handle.timeout = flight.timeout
         deadline = flight.submitted + flight.timeout
         handle.prepare(
-            target, deadline, method=request.method, url=request.url, headers=flight.headers, body=request.body
+            target,
+            deadline,
+            method=request.method,
+            url=request.url,
+            headers=flight.headers,
+            body=request.body,
+            certificate=request.certificate,
         )
         self._by_curl[handle.curl] = flight
         self._multi.add_handle(handle.curl)

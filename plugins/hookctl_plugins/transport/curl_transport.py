@@ -23,6 +23,7 @@ from hookctl.network.outgoing import as_text
 from hookctl.network.resolver import Resolver
 from hookctl.network.shortage import HINT, lacking
 from hookctl.plugin import Completion
+from hookctl.plugin.client_certificates import sent_with
 from hookctl.plugin.responses import error_of, to_requests, total_seconds
 from hookctl_plugins.transport.curl_handle import Handle
 from hookctl_plugins.transport.curl_head import Heads
@@ -49,7 +50,7 @@ class CurlTransport(BaseAdapter):
         except pycurl.error as error:
             raise LocalError(lacking() or f"libcurl cannot be used: {error}", hint=HINT) from error
 
-    def send(  # noqa: D417, PLR0917  # the parameters are those of requests; all but two are ignored
+    def send(  # noqa: D417, PLR0917  # the parameters are those of requests; the others are ignored
         self,
         request: requests.PreparedRequest,
         stream: bool = False,
@@ -63,11 +64,12 @@ class CurlTransport(BaseAdapter):
         Args:
             request: The request to send.
             timeout: The total deadline in seconds; a pair counts as its sum.
+            cert: A ClientCertificate, or None.
 
         Raises:
             TransportError: No complete response was received, or the request is not safe to send.
         """
-        del stream, verify, cert, proxies
+        del stream, verify, proxies
         started = time.monotonic()
         seconds = total_seconds(timeout)
         method, url = request.method or "", request.url or ""
@@ -77,7 +79,10 @@ class CurlTransport(BaseAdapter):
         handle = self._own_handle()
         body = request.body.encode() if isinstance(request.body, str) else request.body
         handle.timeout = seconds
-        handle.prepare(target, started + seconds, method=method, url=url, headers=headers, body=body)
+        certificate = sent_with(cert)
+        handle.prepare(
+            target, started + seconds, method=method, url=url, headers=headers, body=body, certificate=certificate
+        )
         code, message = 0, ""
         try:
             handle.curl.perform()

@@ -13,7 +13,7 @@ from typing import Any
 from urllib3.connection import HTTPSConnection
 
 from hookctl.errors import AddressBlockedError, ConnectError, LocalError, ProxyError, TlsError
-from hookctl.network.certificates import certificate_cause
+from hookctl.network.certificates import certificate_cause, refusal_cause
 from hookctl.network.guard import Target
 from hookctl.network.resolver import Resolver
 from hookctl.network.shortage import HINT, shortage_in_connect
@@ -82,7 +82,7 @@ class GuardedConnection(HTTPSConnection):
         call.tls = time.monotonic()
 
     def _secured(self, raw: socket.socket) -> Any:
-        context = self._contexts(self.host)
+        context = self.ssl_context or self._contexts(self.host)  # its own if there is a client certificate
         try:
             if isinstance(raw, DeadlineSocket):
                 return NestedSocket(raw, context, self.host)
@@ -102,7 +102,7 @@ class GuardedConnection(HTTPSConnection):
 def _tls_error(host: str, error: ssl.SSLError) -> TlsError:
     if isinstance(error, ssl.SSLCertVerificationError):
         return TlsError(f"{host}: {error.verify_message or error}", cause=certificate_cause(error.verify_code))
-    return TlsError(f"{host}: {error.reason or error}")
+    return TlsError(f"{host}: {error.reason or error}", cause=refusal_cause(error.reason or ""))
 
 
 def _dial(target: Target, call: Call) -> socket.socket:

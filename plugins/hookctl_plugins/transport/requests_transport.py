@@ -6,7 +6,7 @@ import http.client
 import ssl
 import threading
 import time
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import certifi
@@ -17,14 +17,17 @@ from urllib3.response import BaseHTTPResponse
 from urllib3.util import SKIP_HEADER, Timeout
 
 from hookctl.errors import ConnectError, CutResponseError, DeadlineError, LocalError, TlsError, TransportError
-from hookctl.model import MAX_RESPONSE_BYTES, Response, Timing
+from hookctl.model import MAX_RESPONSE_BYTES, ClientCertificate, Response, Timing
 from hookctl.network import Network
+from hookctl.network.certificates import refusal_cause
 from hookctl.network.outgoing import vet_request
 from hookctl.network.resolver import Resolver
 from hookctl.network.shortage import HINT, causes, shortage_of
+from hookctl.plugin.client_certificates import sent_with
 from hookctl.plugin.responses import attach, total_seconds
-from hookctl_plugins.transport.deadline_sockets import Call, DeadlineSocket
+from hookctl_plugins.transport.deadline_sockets import Call
 from hookctl_plugins.transport.guarded_connection import GuardedConnection
+from hookctl_plugins.transport.tls_context import tls_context
 
 POOLS = 64
 """The maximum number of hosts with kept connections."""
@@ -50,7 +53,7 @@ class RequestsTransport(HTTPAdapter):
     def __init__(self, network: Network) -> None:
         self._resolver = Resolver(network)
         self._network = network
-        self._contexts: dict[str, ssl.SSLContext] = {}
+        self._context = lru_cache(maxsize=POOLS)(tls_context)
         self._context_for(HOSTS_WITHOUT_THEIR_OWN)  # an authority file that cannot be used is reported now
         self._current = threading.local()
         super().__init__(pool_connections=POOLS, pool_maxsize=KEPT_PER_HOST, max_retries=0)
@@ -62,15 +65,11 @@ class RequestsTransport(HTTPAdapter):
             "https": partial(GuardedPool, resolver=self._resolver, contexts=self._context_for, current=self._current)
         }
 
-    def _context_for(self, host: str) -> ssl.SSLContext:
-        """How to speak TLS with ``host``, which may be the proxy. Raises LocalError."""
-        ca_file = self._network.authorities(host) or certifi.where()
-        context = self._contexts.get(ca_file)
-        if context is None:
-            context = self._contexts[ca_file] = _tls_context(ca_file)
-        return context
+    def _context_for(self, host: str, certificate: ClientCertificate | None = None) -> ssl.SSLContext:
+        """How to speak TLS with ``host``, which may be the proxy. Raises LocalError, or TlsError for a certificate."""
+        return self._context(self._network.authorities(host) or certifi.where(), certificate)
 
-    def send(  # noqa: D417, PLR0917  # the parameters are those of requests; all but two are ignored
+    def send(  # noqa: D417, PLR0917  # the parameters are those of requests; the others are ignored
         self,
         request: requests.PreparedRequest,
         stream: bool = False,
@@ -84,17 +83,19 @@ class RequestsTransport(HTTPAdapter):
         Args:
             request: The request to send.
             timeout: The total deadline in seconds; a pair counts as its sum.
+            cert: A ClientCertificate, or None.
 
         Raises:
             TransportError: No complete response was received, or the request is not safe to send.
         """
-        del stream, verify, cert, proxies
+        del stream, verify, proxies
+        certificate = sent_with(cert)
         started = time.monotonic()
         call = self._current.call = Call(started, started + total_seconds(timeout))
         host, headers = vet_request(request.method or "", request.url or "", request.headers.items())
         while True:
             try:
-                raw = self._exchange(host, request, headers, call)
+                raw = self._exchange(host, request, headers, call, certificate)
                 return self._received(request, raw, call)
             except TransportError:
                 raise
@@ -104,10 +105,17 @@ class RequestsTransport(HTTPAdapter):
                 call.left()
 
     def _exchange(
-        self, host: str, request: requests.PreparedRequest, headers: list[tuple[str, str]], call: Call
+        self,
+        host: str,
+        request: requests.PreparedRequest,
+        headers: list[tuple[str, str]],
+        call: Call,
+        certificate: ClientCertificate | None,
     ) -> BaseHTTPResponse:
         call.reused = True  # None until a connection is opened
-        pool = self.poolmanager.connection_from_host(host, 443, "https")
+        # the context is part of the pool's key, so webhooks with different certificates never share a connection
+        context = {"ssl_context": self._context_for(host, certificate)} if certificate else None
+        pool = self.poolmanager.connection_from_host(host, 443, "https", context)
         sent = dict(headers)
         sent.setdefault("User-Agent", SKIP_HEADER)
         body = request.body.encode() if isinstance(request.body, str) else request.body
@@ -158,18 +166,6 @@ class RequestsTransport(HTTPAdapter):
         self._resolver.close()
 
 
-def _tls_context(ca_file: str) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=ca_file)
-    except OSError as error:
-        message = shortage_of(error) or f"the CA file {ca_file} cannot be used: {error.strerror or error}"
-        raise LocalError(message, hint="Check cacert in hookctl.toml, or --cacert.") from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
-    context.sslsocket_class = DeadlineSocket
-    return context
-
-
 def _timing(call: Call) -> Timing:
     def since(moment: float | None) -> float | None:
         return None if moment is None else moment - call.started
@@ -193,6 +189,7 @@ def _meaning(error: Exception, host: str, call: Call) -> TransportError:
     known = next((cause for cause in chain if isinstance(cause, TransportError)), None)
     if known is None and (lack := shortage_of(error)):
         known = LocalError(lack, hint=HINT)
+    known = known or _refusal(chain, host, call)
     if known is not None:
         return known
     if time.monotonic() >= call.deadline or any(isinstance(cause, TimeoutError) for cause in chain):
@@ -207,3 +204,11 @@ def _meaning(error: Exception, host: str, call: Call) -> TransportError:
     ):
         return CutResponseError(f"the response of {host} is truncated, or is not HTTP ({type(chain[-1]).__name__})")
     return TransportError(f"sending to {host} failed: {type(error).__name__}")
+
+
+def _refusal(chain: list[BaseException], host: str, call: Call) -> TlsError | None:
+    """The target's refusal of the client's certificate, which arrives after the handshake in TLS 1.3."""
+    reasons = (cause.reason for cause in chain if isinstance(cause, ssl.SSLError) and cause.reason)
+    reason = next(reasons, "") if call.first_byte is None else ""
+    cause = refusal_cause(reason)
+    return TlsError(f"{host}: {reason}", cause=cause) if cause else None

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from hookctl.plugin import Envelope, Validate
 
 MEMBERS = ("data", "status", "headers")
+COMPARE = ": compare it, as in data.status == 'ok', or list the values in expected_values"
+"""Advice for a value that is neither true nor false. ``when`` accepts all but empty values, but here a text such as
+``failed`` must not make an event count as delivered."""
 FIRST_CHILD_ONLY = {
     "subexpression",
     "index_expression",
@@ -71,8 +74,9 @@ def build(settings: Mapping[str, Json]) -> Validate:
             )
         if is_accepted(result, accepted):
             return ()
-        reason = reason if result is None or result is False else ""
         wanted = "true" if expected is None else " or ".join(map(shown, expected))
+        if expected is None and result is not None and not isinstance(result, bool) and not reason:
+            reason = COMPARE
         return (
             Mismatch(
                 label, f"the expression gives {shown(result)}, not {wanted}{reason}", expression, expected, kept(result)

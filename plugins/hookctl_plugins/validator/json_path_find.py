@@ -6,9 +6,9 @@ segment.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jsonpath_rfc9535 import JSONPathQuery
 from jsonpath_rfc9535 import filter_expressions as filters
@@ -20,9 +20,34 @@ from hookctl.bounded import Budget
 from hookctl.json.equality import is_equal
 from hookctl.json.kinds import is_number
 from hookctl.model import Json
+from hookctl_plugins.validator.iregexp import COMPILING, compile_iregexp
+
+if TYPE_CHECKING:
+    from hookctl.bounded.regular_expression import Pattern
 
 NOTHING = filters.NOTHING
 """The value of a query that selects nothing. It equals only itself."""
+
+
+def calls(query: JSONPathQuery) -> Iterator[filters.FunctionExtension]:
+    """Every call of a function in the filters of a query, at any depth."""
+    pending: list[Any] = [query]
+    while pending:
+        match pending.pop():
+            case JSONPathQuery() as inner:
+                selectors = (selector for segment in inner.segments for selector in segment.selectors)
+                pending += [selector.expression for selector in selectors if isinstance(selector, FilterSelector)]
+            case filters.FilterExpression() as outer:
+                pending.append(outer.expression)
+            case filters.PrefixExpression() as negation:
+                pending.append(negation.right)
+            case filters.LogicalExpression() | filters.ComparisonExpression() as pair:
+                pending += [pair.left, pair.right]
+            case filters.FilterQuery() as nested:
+                pending.append(nested.query)
+            case filters.FunctionExtension() as call:
+                yield call
+                pending += call.args
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +71,11 @@ class Node:
 class Finder:
     """Evaluates queries on one document. Every method raises BudgetError when no step is left."""
 
-    def __init__(self, document: Json, budget: Budget) -> None:
+    def __init__(self, document: Json, budget: Budget, patterns: Mapping[str, Pattern | None]) -> None:
+        """``patterns`` are those that the path itself contains; others are compiled when they are needed."""
         self._root = document
         self._budget = budget
+        self._patterns = dict(patterns)
 
     def select(self, query: JSONPathQuery, start: Node) -> list[Node]:
         """The nodes that a query selects from ``start``, in the order of RFC 9535."""
@@ -113,6 +140,21 @@ class Finder:
                 return bool(self._queried(expression, current))
         return bool(self._value(expression, current))
 
+    def _matches(self, expression: Any, current: Any) -> bool:
+        """The result of ``match()`` or ``search()``: false if an argument is not text or not a regular expression."""
+        text, pattern = (self._value(argument, current) for argument in expression.args)
+        if not isinstance(text, str) or not isinstance(pattern, str):
+            return False
+        if pattern not in self._patterns:
+            self._budget.spend(COMPILING)
+            self._patterns[pattern] = compile_iregexp(pattern)
+        compiled = self._patterns[pattern]
+        if compiled is None:
+            return False
+        if expression.name == "match":
+            return compiled.is_all_of(text, self._budget)
+        return compiled.find(text, self._budget) is not None
+
     def _value(self, expression: Any, current: Any) -> Any:
         """The value of an operand of a comparison, or of an argument; ``NOTHING`` if there is none."""
         self._budget.spend(1)
@@ -127,6 +169,8 @@ class Finder:
                 return len(self._queried(expression.args[0], current))
             case filters.FunctionExtension(name="value"):
                 return self._value(expression.args[0], current)
+            case filters.FunctionExtension(name="match" | "search"):
+                return self._matches(expression, current)
             case filters.FilterExpressionLiteral():
                 return expression.value
         raise NotImplementedError(type(expression).__name__)

@@ -2,41 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from jsonpath_rfc9535 import JSONPathEnvironment, JSONPathError
+from jsonpath_rfc9535.filter_expressions import StringLiteral
 from jsonpath_rfc9535.segments import JSONPathRecursiveDescentSegment
 from jsonpath_rfc9535.selectors import NameSelector
 
 from hookctl.bounded import Budget
-from hookctl.errors import TemplateError
+from hookctl.errors import BudgetError, TemplateError
 from hookctl.model import Json
 from hookctl.model.rules.texts import JSON_PATH_INVALID, VALIDATOR_UNKNOWN_PATH
-from hookctl_plugins.validator.json_path_find import Finder, Node
+from hookctl_plugins.validator.iregexp import compile_iregexp
+from hookctl_plugins.validator.json_path_find import Finder, Node, calls
 
 if TYPE_CHECKING:
     from jsonpath_rfc9535 import JSONPathQuery
 
+    from hookctl.bounded.regular_expression import Pattern
+
 MEMBERS = ("data", "status", "headers")
-
-
-class _Environment(JSONPathEnvironment):
-    """RFC 9535 without ``match`` and ``search``.
-
-    A regular expression may backtrack endlessly over a hostile body.
-    """
-
-    def setup_function_extensions(self) -> None:
-        super().setup_function_extensions()
-        del self.function_extensions["match"], self.function_extensions["search"]
+_IREGEXP = (
+    "JSONPath has the regular expressions of RFC 9485. Write [0-9] for \\d, [A-Za-z0-9_] for \\w, and ( for (?:. "
+    "The validator `regex` supports more."
+)
 
 
 @cache
-def _environment() -> _Environment:
-    return _Environment()
+def _environment() -> JSONPathEnvironment:
+    return JSONPathEnvironment()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +41,7 @@ class Query:
     """A parsed path."""
 
     _query: JSONPathQuery
+    _patterns: Mapping[str, Pattern | None]
 
     @property
     def is_singular(self) -> bool:
@@ -57,7 +55,7 @@ class Query:
 
     def find(self, document: Json, budget: Budget) -> Sequence[Node]:
         """The selected nodes. Raises BudgetError if that takes more steps than the budget has left."""
-        return Finder(document, budget).select(self._query, Node(document))
+        return Finder(document, budget, self._patterns).select(self._query, Node(document))
 
 
 def compile_path(path: str) -> Query:
@@ -74,7 +72,7 @@ def compile_path(path: str) -> Query:
             0, len(path), what="the JSON path is nested too deeply", fix="Write a simpler path."
         ) from None
     _check_root(path, query)
-    return Query(query)
+    return Query(query, _patterns(path, query))
 
 
 def _refusal(path: str, error: JSONPathError) -> TemplateError:
@@ -88,12 +86,29 @@ def _refusal(path: str, error: JSONPathError) -> TemplateError:
             error.token.index, max(0, len(path) - 1)
         )  # an error at the end of the text is reported at the last character
         end = start + max(1, len(error.token.value))
-        if error.token.value in {"match", "search"}:
-            message, hint = (
-                f"{error.token.value}() is not available: a regular expression could hold up deliveries",
-                "Compare with == instead.",
-            )
     return JSON_PATH_INVALID.error(start, min(end, len(path)), what=message, fix=hint)
+
+
+def _patterns(path: str, query: JSONPathQuery) -> Mapping[str, Pattern | None]:
+    """The regular expressions that a path contains.
+
+    Raises TemplateError for one that is not valid, because ``match()`` and ``search()`` would always be false.
+    """
+    patterns: dict[str, Pattern | None] = {}
+    for call in calls(query):
+        argument = call.args[-1] if call.name in {"match", "search"} else None
+        if not isinstance(argument, StringLiteral):
+            continue
+        start = argument.token.index
+        end = min(start + len(argument.token.value), len(path))
+        try:
+            patterns[argument.value] = compile_iregexp(argument.value)
+        except BudgetError as error:
+            raise JSON_PATH_INVALID.error(start, end, what=error.message, fix=error.hint or "Shorten it.") from None
+        if patterns[argument.value] is None:
+            what = f"{path[start:end]} is not a regular expression that {call.name}() supports"
+            raise JSON_PATH_INVALID.error(start, end, what=what, fix=_IREGEXP)
+    return patterns
 
 
 def _root_name(query: JSONPathQuery) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from hookctl.model import Json, Mismatch
+from hookctl_plugins.validator.labels import status_label
 
 if TYPE_CHECKING:
     from hookctl.plugin import Envelope, Validate
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 def build(settings: Mapping[str, Json]) -> Validate:
     """A check that the status is one of ``codes``."""
     codes = cast("list[Json]", settings["codes"])
-    label = f"status {', '.join(map(str, codes))}"
+    label = status_label(settings)
 
     def validate(envelope: Envelope) -> Sequence[Mismatch]:
         if envelope.status in codes:

@@ -413,7 +413,7 @@ def test_a_bulk_action_on_a_terminal(run: Run, tmp_path: Path, answer: bytes, co
 
 
 def test_a_bulk_action_has_a_limit(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hookctl.cli.commands.deliveries.MOST", 3)
+    monkeypatch.setattr("hookctl.delivery.past.bulk.MOST", 3)
     hold(run, tmp_path, *(f"e{number}" for number in range(4)))
     cancelled = run("deliveries", "cancel", "--webhook", "Siem", "--yes")
     assert cancelled.stdout == "3 cancelled.\n"

@@ -279,7 +279,7 @@ CAUSES = [
     Cause(
         "token refused",
         "token: the token endpoint answered 401",
-        "The token endpoint does not accept the client: check client_id and client_secret",
+        "The token endpoint does not accept the client: check client_id, client_secret and token_url",
         webhook=OAUTH,
         env={"SECRET": "wrong"},
     ),

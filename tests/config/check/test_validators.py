@@ -34,6 +34,27 @@ def test_both_are_found(check: Callable[..., list[Finding]], block: str, rules: 
     assert {finding.rule for finding in check(f"{HEAD}  - {block}\n")} == rules
 
 
+@pytest.mark.parametrize(
+    ("block", "line", "part"),
+    [
+        ("type: regex\n    pattern: ok(?=x)", 6, "(?="),
+        ("type: exists\n    json_path: $.data[?match(@.x, 'a{1001}')]", 6, "a{1001}"),
+        ("type: json_schema\n    schema:\n      properties:\n        id: {type: strin}", 8, "strin"),
+        ("type: json_schema\n    schema:\n      items:\n        minimun: 1", 8, "1"),
+        ("type: json_schema\n    schema:\n      $ref: '#/$defs/gone'", 7, "'#/$defs/gone'"),
+        ("type: json_schema\n    schema: {items: {pattern: '(?=a)'}}", 6, "'(?=a)'"),
+    ],
+)
+def test_a_finding_points_at_the_part_that_is_wrong(
+    check: Callable[..., list[Finding]], block: str, line: int, part: str
+) -> None:
+    text = f"{HEAD}  - {block}\n"
+    (finding,) = check(text)
+    assert finding.span is not None
+    assert finding.span.line == line
+    assert text.splitlines()[line - 1][finding.span.column - 1 : finding.span.end_column - 1] == part
+
+
 def test_a_plugin_that_fails_for_settings_that_its_schema_refuses_is_not_blamed(
     check: Callable[..., list[Finding]],
 ) -> None:

@@ -223,18 +223,24 @@ def test_what_validators_repeat_is_masked(
     attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CANARY", URL_CANARY)
-    receiver.answer("/ingest", Answer.json({"status": [f"no: {URL_CANARY}", {"deep": URL_CANARY}]}))
+    body = json.dumps({"status": [f"no: {URL_CANARY}", {"deep": URL_CANARY}]}).encode()
+    receiver.answer("/ingest", Answer(headers=(("X-Result", f"no: {URL_CANARY}"),), body=body))
     made = attempt(
         make_plan(
             headers={"X-Key": "${env:CANARY}"},
             validators=(
                 {"json_path": "$.data.status", "expected_values": ["accepted"]},
                 {"type": "jmespath", "expression": "data.status[0] == 'x'"},
+                {"type": "exists", "json_path": "$.data.status[0]", "expect": "absent"},
+                {"type": "regex", "pattern": 'no: [^"]*', "expect": "absent"},
+                {"type": "regex", "pattern": "^yes"},
+                {"type": "json_schema", "schema": {"properties": {"status": {"items": {"type": "null"}}}}},
+                {"type": "header", "name": "X-Result", "expected_values": ["stored"]},
             ),
         )
     )
     assert not made.succeeded
-    assert len(made.verdicts) == 2
+    assert [len(verdict.mismatches) > 0 for verdict in made.verdicts] == [True] * 7
     assert URL_CANARY not in repr(made)
 
 

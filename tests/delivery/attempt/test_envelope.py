@@ -29,6 +29,14 @@ from hookctl.model import Json, Response
         ("\u00e9t\u00e9".encode("latin-1"), [], "the body is not UTF-8"),
         (b'{"a": "\xe9"}', [("Content-Type", "application/json")], "the body is not UTF-8"),
         (b"OK", [], "the body is not JSON"),
+        (b"\x28\xb5\x2f\xfd\x04", [], "the body is compressed with zstd"),
+        ('{"a": 1}'.encode("utf-16-le"), [], "the body is not UTF-8"),
+        ('{"a": 1}'.encode("utf-16"), [], "the body is not UTF-8"),
+        (b'{"a": "b', [], "the body is not JSON, because it ends before its brackets are closed"),
+        (b'[{"a": "]}"}', [], "the body is not JSON, because it ends before its brackets are closed"),
+        (b'{"a": "\\', [], "the body is not JSON, because it ends before its brackets are closed"),
+        (b'{"a": "{"}}', [], "the body is not JSON"),
+        (b'"text', [], "the body is not JSON"),
         (b"<ok/>", [], "the body is not JSON"),
         (b'"text"', [], ""),
         (b"{}", [("Content-Type", "text/html")], ""),
@@ -79,6 +87,29 @@ def test_depth() -> None:
     assert body_value(hostile) == hostile.decode()
     wide = b"[" + b"[],[{}]," * 1000 + b"[]]"
     assert isinstance(body_value(wide), list)
+
+
+def test_a_body_of_quotes_is_described_in_linear_time() -> None:
+    body = b'{"' + b'\\"' * 32_000
+    assert open_envelope(Response(200, "", (), body)).not_json.endswith("brackets are closed")
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "text", "not_text"),
+    [
+        (b'{"a": 1}', [], '{"a": 1}', ""),
+        (b'\xef\xbb\xbf"a"', [], '"a"', ""),
+        (b"", [("Content-Encoding", "gzip")], "", ""),
+        (b"<html>", [("Content-Type", "text/html")], "<html>", ""),
+        (b"\xe9", [], "\ufffd", "the body is not UTF-8"),
+        (b"<html>\xe9", [], "<html>\ufffd", "the body is not UTF-8"),
+        (b"x", [("Content-Encoding", "br")], "x", "the body is compressed"),
+        (b"7", [("Content-Encoding", "br")], "7", ""),
+    ],
+)
+def test_the_text_of_a_body(body: bytes, headers: list[tuple[str, str]], text: str, not_text: str) -> None:
+    envelope = open_envelope(Response(200, "", tuple(headers), body))
+    assert (envelope.text, envelope.not_text, envelope.body) == (text, not_text, body)
 
 
 def test_headers_have_lower_case_names_and_joined_values() -> None:

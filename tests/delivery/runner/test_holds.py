@@ -424,6 +424,8 @@ def test_a_hold_of_an_older_store_is_kept(tmp_path: Path) -> None:
         )
         for table in ("known_ids", "new_ids"):  # what a later version added
             connection.execute(f"ALTER TABLE {table} DROP COLUMN event")
+        connection.execute("ALTER TABLE events DROP COLUMN trace")
+        connection.execute("ALTER TABLE deliveries DROP COLUMN replayed_at")
         connection.execute("INSERT INTO suspensions VALUES ('A', 3, 'suspended until the next apply: HTTP 410 Gone')")
         connection.execute("UPDATE table_versions SET version = 3 WHERE component = 'queue'")
     with closing(SqliteQueue(path)) as queue:

@@ -107,3 +107,36 @@ def test_without_a_thread_it_is_said(
     observers.notify([news(1)])
     observers.close(grace=0.01)
     assert caplog.messages == ["observer watching misses attempts: no thread could be started for it"]
+
+
+def test_each_is_closed_once_after_everything_else() -> None:
+    told: list[str] = []
+    go = threading.Event()
+
+    def ended(delivery: Delivery) -> None:
+        go.wait(PATIENCE)
+        told.append(delivery.id)
+
+    observers = Observers([Observer(name="one", ended=ended, close=lambda: told.append("closed"))])
+    observers.notify([news(1), news(2)])
+    threading.Timer(0.05, go.set).start()
+    observers.close(PATIENCE)
+    assert told == ["d1", "d2", "closed"]
+
+
+def test_one_that_does_not_close_in_time_or_fails_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    go = threading.Event()
+
+    def wait() -> None:
+        go.wait(PATIENCE)
+
+    def fail() -> None:
+        raise ValueError
+
+    observers = Observers([Observer(name="slow", close=wait), Observer(name="bad", close=fail)])
+    observers.close(0.05)
+    go.set()
+    assert sorted(caplog.messages) == [
+        "observer bad raised ValueError. Deliveries continue. Further failures of this kind are not logged.",
+        "observer slow was not closed: it was too slow",
+    ]

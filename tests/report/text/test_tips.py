@@ -13,6 +13,7 @@ from hookctl.model import (
     Failure,
     FailureKind,
     Mismatch,
+    PluginBlock,
     Response,
     Status,
     Timing,
@@ -167,3 +168,50 @@ def test_a_secret_that_fits_into_no_url() -> None:
 def test_a_failed_plugin_leads_to_its_traceback() -> None:
     tips = tips_for(attempt(failure=Failure(FailureKind.PLUGIN, "")), plan())
     assert any("hookctl --debug test" in tip for tip in tips)
+
+
+OAUTH2 = {"client_id": "hookctl", "client_secret": "${env:S}", "token_url": "https://login.example.com/token"}
+
+
+@pytest.mark.parametrize("cause", ["", "credentials_refused"])
+@pytest.mark.parametrize(
+    ("settings", "shown", "hidden"),
+    [
+        ({}, ["sets no scopes", "neither audience nor resource", "auth_method: client_secret_post"], ["the audience"]),
+        (
+            {"scopes": ["ingest.write", "{name}"], "audience": "https://siem.example.com/"},
+            ["the scopes ingest.write, {name}:", "the audience https://siem.example.com/:"],
+            ["sets no scopes", "neither"],
+        ),
+        ({"scopes": ["a"]}, ["the scope a:"], []),
+        ({"resource": ["urn:a", "urn:b"]}, ["the resource urn:a, urn:b:"], ["neither"]),
+        ({"endpoint_params": {"organization": "${env:ORG}"}}, ["parameters organization."], ["ORG"]),
+        (
+            {"token_endpoint_auth_method": "client_secret_post"},
+            ["auth_method: client_secret_basic"],
+            ["only in the form"],
+        ),
+    ],
+)
+def test_tips_about_a_token_name_its_settings(
+    cause: str, settings: dict[str, Any], shown: list[str], hidden: list[str]
+) -> None:
+    failed = attempt(failure=Failure(FailureKind.TOKEN, "why", cause))
+    text = "\n".join(tips_for(failed, plan(auth=(PluginBlock("oauth2", {**OAUTH2, **settings}),))))
+    assert "check client_id, client_secret and token_url in the auth block" in text.replace("Check", "check")
+    assert [part for part in shown if part not in text] == []
+    assert [part for part in hidden if part in text] == []
+
+
+def test_tips_about_the_token_of_another_auth_name_its_own_settings() -> None:
+    block = PluginBlock("assertion", {"issuer": "a", "private_key": "${env:K}", "token_url": "https://x.example/"})
+    text = "\n".join(tips_for(attempt(failure=Failure(FailureKind.TOKEN, "why")), plan(auth=(block,))))
+    assert "issuer, private_key and token_url" in text
+    assert "client_secret" not in text
+    assert "sets neither" not in text
+
+
+def test_a_long_list_of_scopes_is_cut() -> None:
+    block = PluginBlock("oauth2", {**OAUTH2, "scopes": [f"scope-{n}" for n in range(500)]})
+    tips = tips_for(attempt(failure=Failure(FailureKind.TOKEN, "why")), plan(auth=(block,)))
+    assert max(map(len, tips)) < 400

@@ -162,7 +162,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         operator="ada@laptop",
         read_secret=lambda reference: secret_of(secrets, reference),
     )
-    context: Any = SimpleNamespace(access=access, stores=stores)
+    unused: dict[str, Any] = {"directory": Path("webhooks.d"), "plugins": None, "network": None}
+    context: Any = SimpleNamespace(access=access, stores=stores, **unused)
     made: Context = context
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "ROUTES", (*pages.ROUTES, *ROUTES))

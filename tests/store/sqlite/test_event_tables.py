@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from hookctl.model import DeliveryPlan, DeliveryStatus
+from hookctl.model import DeliveryPlan, DeliveryStatus, Event, TraceContext
 from hookctl.store.history import Route
-from hookctl.store.records import Filter
+from hookctl.store.records import Filter, NewDelivery, Routed
 from hookctl.store.sqlite import applied, events, filters, healing
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite.connection import connect
@@ -112,3 +112,33 @@ def test_repairable_deliveries_are_read_by_an_index_in_its_order(
     steps = plan_of(healing.query_of(status), ["A", 10])
     assert steps[0] == f"SEARCH d USING INDEX deliveries_{status.value} (webhook=?)"
     assert not [step for step in steps if step.startswith(("SCAN", "USE TEMP B-TREE"))]
+
+
+def test_a_store_of_an_earlier_version_takes_traces(tmp_path: Path) -> None:
+    added = next(number for number, script in enumerate(tables.SCRIPTS) if "replayed_at" in script)
+    with closing(connect(tmp_path / "hookctl.db")) as connection:
+        migrate(connection, tables.COMPONENT, tables.SCRIPTS[:added])
+        connection.execute("INSERT INTO events VALUES (1, 'e1', 'anomaly', 1.0, 1.0, '{}')")
+        connection.execute("INSERT INTO known_ids (id, event) VALUES ('e1', 1)")
+        connection.execute(
+            "INSERT INTO deliveries (id, event, webhook, status, created_at, due_at, ready_at)"
+            " VALUES ('e1-A', 1, 'A', 'waiting', 1.0, 1.0, 1.0)"
+        )
+    store = SqliteStore(tmp_path / "hookctl.db")
+    (claimed,) = store.claim(2.0, 10, 60.0, {"A": 10})
+    assert (claimed.delivery.id, claimed.trace, claimed.replayed_at) == ("e1-A", None, None)
+    assert store.damaged() == []
+    store.close()
+
+
+@pytest.mark.parametrize("trace", ["x", b"\xff", 5])
+def test_a_damaged_trace_holds_up_no_delivery(tmp_path: Path, trace: object) -> None:
+    store = SqliteStore(tmp_path / "hookctl.db")
+    given = TraceContext("4b" * 16, "0f" * 8, is_sampled=True)
+    event = Event("e1", "anomaly", 1.0, {"id": "e1"}, trace=given)
+    store.enqueue([Routed(event, (NewDelivery("e1-A", "A"),))], 1.0)
+    with closing(sqlite3.connect(tmp_path / "hookctl.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE events SET trace = ?", (trace,))
+    (claimed,) = store.claim(2.0, 10, 60.0, {"A": 10})
+    assert (claimed.delivery.id, claimed.trace) == ("e1-A", None)
+    store.close()

@@ -14,10 +14,10 @@ from hookctl.store.sqlite.store import SqliteStore
 from hookctl.store.sqlite.workers import Worker
 
 QUERIES = {
-    "to try": (monitoring.TO_TRY, ()),
-    "retrying": (monitoring.RETRYING, ()),
-    "held": (monitoring.HELD, ()),
-    "dead": (monitoring.DEAD, ()),
+    "to try": (monitoring.TO_TRY.format(""), ()),
+    "retrying": (monitoring.RETRYING.format(""), ()),
+    "held": (monitoring.HELD.format(""), ()),
+    "dead": (monitoring.DEAD.format(""), ()),
     "created": (monitoring.CREATED, ("[1]",)),
     "reasons": (monitoring.DEAD_REASONS, ("A", 10)),
     "why held": (queue_tables.HELD, ()),
@@ -79,7 +79,7 @@ def test_what_a_killed_worker_leaves_is_not_alive(tmp_path: Path) -> None:
 def test_a_damaged_row_spoils_no_count(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "hookctl.db")
     with sqlite3.connect(tmp_path / "hookctl.db") as connection:
-        connection.execute("INSERT INTO events VALUES (1, 'e', 'anomaly', 1.0, 1.0, '{}')")
+        connection.execute("INSERT INTO events VALUES (1, 'e', 'anomaly', 1.0, 1.0, '{}', NULL)")
         rows: list[tuple[object, ...]] = [
             ("a", "A", "waiting", 5.0, 7.0),
             ("b", b"\xff", "waiting", 5.0, 7.0),

@@ -256,9 +256,11 @@ class _CarryingOut:
     def _applied(self, plan: Plan) -> tuple[AppliedState, Healed | None]:
         """Apply the plan and, with ``--heal``, replay what it repairs."""
         from hookctl.cli.bulk import audit_entry
+        from hookctl.config.load.revision import checked_out_commit
         from hookctl.report.text.outcome import Healed
 
-        store, by = self._session.store, {"applied_by": self._lock.who, "lock_id": self._lock.id}
+        store, commit = self._session.store, checked_out_commit(self._session.directory)
+        by = {"applied_by": self._lock.who, "lock_id": self._lock.id, "commit": commit}
         if not self._heal:
             return store.apply(plan, **by), None
         audit = audit_entry("heal", f"what the plan {plan.digest[:12]} repairs, serial {plan.serial + 1}", None)

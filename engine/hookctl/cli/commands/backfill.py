@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 import click
 
 from hookctl.cli import exit_codes
-from hookctl.cli.bulk import MOST, SAMPLE, audit_entry, confirmed, reason_option, yes_option
+from hookctl.cli.bulk import audit_entry, confirmed, reason_option, yes_option
 from hookctl.cli.completion import webhook_names
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.moments import moment
-from hookctl.cli.selection import condition, quoted, where_option
+from hookctl.cli.selection import where_option
 from hookctl.cli.terminal import text_width
+from hookctl.delivery.past.selection import condition
 from hookctl.errors import IntakeRefusedError, StalePlanError, StateError
 from hookctl.report.text.printable import printable
+from hookctl.report.text.selection import quoted
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
@@ -71,6 +73,7 @@ def command(
     """
     from hookctl.cli.safety import limits_of_store
     from hookctl.delivery.past.backfill import find_missed, make
+    from hookctl.delivery.past.bulk import MOST, SAMPLE
     from hookctl.report.text.events import Backfilled, render_backfill, render_backfill_json
 
     session: Session = ctx.obj
@@ -122,6 +125,7 @@ def _active(session: Session, name: str) -> tuple[Store, DeliveryPlan]:
 
 
 def _confirmed(session: Session, plan: DeliveryPlan, missed: Missed, *, yes: bool) -> bool:
+    from hookctl.delivery.past.bulk import SAMPLE
     from hookctl.model.quantities import counted
     from hookctl.report.text.events import render_table
 

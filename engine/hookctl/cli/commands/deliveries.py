@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 import click
 
 from hookctl.cli import exit_codes
-from hookctl.cli.bulk import MOST, audit_entry, confirmed_deliveries, named_deliveries, reason_option, yes_option
+from hookctl.cli.bulk import audit_entry, confirmed_deliveries, reason_option, yes_option
 from hookctl.cli.completion import delivery_ids, webhook_names
 from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.groups import SuggestingGroup
 from hookctl.cli.options import limit_option, network_options
-from hookctl.cli.selection import Selection, filter_options, known_webhook
+from hookctl.cli.selection import filter_options
 from hookctl.cli.terminal import text_width
+from hookctl.delivery.past.selection import Selection, known_webhook
 from hookctl.errors import HookctlError
 from hookctl.model.nearest import nearest
 from hookctl.report.text.printable import printable
+from hookctl.report.text.selection import options_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -155,6 +157,7 @@ def replay(
     session: Session = ctx.obj
     from hookctl.cli.replaying import replay_now
     from hookctl.cli.running import while_busy
+    from hookctl.delivery.past.bulk import named_deliveries
     from hookctl.model import DeliveryStatus
     from hookctl.report.text.deliveries import render_replay, render_replay_json
 
@@ -165,7 +168,7 @@ def replay(
         echo("Nothing was replayed.", err=True)
         ctx.exit(exit_codes.FAILED)
     ids, statuses = chosen
-    audit = audit_entry("replay", named_deliveries(ids) if delivery_ids else str(selection), reason)
+    audit = audit_entry("replay", named_deliveries(ids) if delivery_ids else options_text(selection), reason)
     network = partial(session.network, connect_to, cacert)
     done = replay_now(session, network, ids, wait=wait, as_planned=as_planned, statuses=statuses, audit=audit)
     of = f" of {printable(selection.webhook)}" if selection.webhook else ""
@@ -214,6 +217,7 @@ def cancel(
     """
     _refuse_unnamed(ctx, delivery_ids, filtered=selection.is_given)
     from hookctl.delivery.past.batches import batches
+    from hookctl.delivery.past.bulk import cancel_reason, named_deliveries
     from hookctl.report.text.deliveries import render_cancel, render_cancel_json
     from hookctl.store.records import UNENDED
 
@@ -227,8 +231,8 @@ def cancel(
         echo("Nothing was cancelled.", err=True)
         ctx.exit(exit_codes.FAILED)
     ids, statuses = chosen
-    audit = audit_entry("cancel", named_deliveries(ids) if delivery_ids else str(selection), reason)
-    why = f"cancelled by {audit.who}{f': {reason}' if reason else ''}"
+    audit = audit_entry("cancel", named_deliveries(ids) if delivery_ids else options_text(selection), reason)
+    why = cancel_reason(audit)
     stop = partial(store.cancel, now=time.time(), reason=why, statuses=statuses or UNENDED, audit=audit)
     cancelled = [name for batch in batches(ids) for name in stop(batch)]
     over = _rest(store, ids, cancelled) if delivery_ids else []
@@ -283,6 +287,8 @@ def _chosen(
 
     None if the user does not confirm what filters selected. Until then, other processes may change their statuses.
     """
+    from hookctl.delivery.past.bulk import MOST
+
     store = session.existing_store()
     if store is None:
         return [], None

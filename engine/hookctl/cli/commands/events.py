@@ -12,8 +12,9 @@ from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.groups import SuggestingGroup
 from hookctl.cli.moments import moment
 from hookctl.cli.options import limit_option
-from hookctl.cli.selection import condition, where_option
+from hookctl.cli.selection import where_option
 from hookctl.cli.terminal import text_width
+from hookctl.delivery.past.selection import condition
 from hookctl.errors import HookctlError
 
 if TYPE_CHECKING:

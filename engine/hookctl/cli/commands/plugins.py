@@ -1,4 +1,4 @@
-"""``hookctl plugins``: lists what the plugins add, and checks it."""
+"""``hookctl plugins``: lists what the plugins add, checks it, and writes a new plugin."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import click
 
 from hookctl.cli import exit_codes
 from hookctl.cli.formats import Outputs, format_option
+from hookctl.cli.groups import SuggestingGroup
+from hookctl.cli.new_plugin import new
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
@@ -19,10 +21,12 @@ Examples:
   hookctl plugins                    what each plugin adds, with its settings
   hookctl plugins --check            check the schemas and descriptions of all plugins
   hookctl plugins --format json      for a program, with the settings as JSON Schemas
+  hookctl plugins new acme --kind auth
+                                     write a plugin of your own
 """
 
 
-@click.command("plugins", epilog=EPILOG)
+@click.group("plugins", cls=SuggestingGroup, invoke_without_command=True, epilog=EPILOG)
 @click.option(
     "--check",
     "check_them",
@@ -39,6 +43,8 @@ def command(ctx: click.Context, *, check_them: bool, outputs: Outputs) -> None:
 
     With --check, each problem is shown with its file and line, and hookctl exits with 1 if there is one.
     """
+    if ctx.invoked_subcommand:
+        return
     from hookctl.cli.terminal import text_width
     from hookctl.report.formats.registry import FORMATS, built_in
     from hookctl.report.text.plugins import listed, render_json, render_text
@@ -69,3 +75,6 @@ def _check(session: Session, outputs: Outputs) -> int:
         json=lambda: render_json(found, root=here),
     )
     return exit_codes.FAILED if found else exit_codes.OK
+
+
+command.add_command(new)

@@ -42,9 +42,12 @@ def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only:
     """
     from msgspec.structs import replace
 
+    from hookctl.cli.tracing import traced_by
     from hookctl.cli.webhook_files import check_files_or_exit, named_plan, read_event
+    from hookctl.delivery.attempt.head import TRACEPARENT, has_own_trace
     from hookctl.delivery.rehearsal.render import render_request
     from hookctl.delivery.rehearsal.trial import lets_through
+    from hookctl.model import MASK
     from hookctl.plugin.added import added_by
     from hookctl.report.text.rendering import render_json, render_text
 
@@ -57,13 +60,18 @@ def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only:
         )
     request = render_request(plan, document, session.plugins, delivery_id="render")
     added = added_by(plan.auth, session.plugins.auth)
-    request = replace(request, headers=added.put_into(request.headers))
+    request = replace(request, url=added.put_into_url(request.url), headers=added.put_into(request.headers))
     if body_only:
         write_bytes(request.body or b"")
         return
+    tracer = "" if has_own_trace(plan) else traced_by(session)
+    if tracer:
+        request = replace(request, headers=(*request.headers, (TRACEPARENT, MASK)))
     would_be_sent = lets_through(plan, document)
     outputs.write(
         color=session.color,
-        text=lambda color: render_text(plan, request, added.unsaid, would_be_sent=would_be_sent, color=color),
+        text=lambda color: render_text(
+            plan, request, added.unsaid, would_be_sent=would_be_sent, tracer=tracer, color=color
+        ),
         json=lambda: render_json(plan, request, would_be_sent=would_be_sent),
     )

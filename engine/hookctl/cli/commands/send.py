@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hookctl.cli.session import Session
     from hookctl.delivery.runner.runner import Runner
     from hookctl.delivery.runner.sending import Intake
+    from hookctl.model import TraceContext
     from hookctl.network import Network
     from hookctl.report.text.progress import Summary
     from hookctl.store.interface import Store
@@ -58,6 +59,12 @@ Examples:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the place of every bad event to FILE, with the reason, as JSON lines.",
 )
+@click.option(
+    "--traceparent",
+    metavar="VALUE",
+    envvar=["HOOKCTL_SEND_TRACEPARENT", "TRACEPARENT"],
+    help="The span that the events come from, as in W3C Trace Context. Default: the variable TRACEPARENT.",
+)
 @format_option()
 @network_options
 @click.pass_context
@@ -68,6 +75,7 @@ def command(
     wait: float,
     enqueue: bool,
     rejects: Path | None,
+    traceparent: str | None,
     outputs: Outputs,
     connect_to: tuple[str, ...],
     cacert: str | None,
@@ -89,6 +97,7 @@ def command(
     """
     from hookctl.cli.progress import Progress
     from hookctl.cli.rejects import Rejects
+    from hookctl.cli.tracing import given_trace
     from hookctl.report.text.progress import render_summary, render_summary_json
 
     session: Session = ctx.obj
@@ -102,6 +111,7 @@ def command(
             only_enqueue=enqueue,
             progress=progress,
             rejects=bad,
+            trace=given_trace(traceparent),
         )
     outputs.write(
         color=session.color,
@@ -122,6 +132,7 @@ def _send(
     only_enqueue: bool,
     progress: Progress,
     rejects: Rejects,
+    trace: TraceContext | None,
 ) -> Summary:
     from hookctl.cli.handing_over import enqueue, hand_over
     from hookctl.cli.interrupts import catching_interrupts
@@ -130,7 +141,7 @@ def _send(
     from hookctl.delivery.events.intake import EventGate, EventReader
 
     # Loads the plugins before signals are caught: Ctrl-C could not end an import that hangs.
-    reader = EventReader(EventGate(session.plugins.event_types))
+    reader = EventReader(EventGate(session.plugins.event_types, trace))
     with catching_interrupts() as interrupts:
         sending = Sending(file, reader, interrupts, progress, rejects)
         if only_enqueue:

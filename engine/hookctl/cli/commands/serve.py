@@ -16,7 +16,9 @@ from hookctl.errors import SettingsError
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
+    from hookctl.network import Network
     from hookctl.serve.context import Context
+    from hookctl.serve.counting import AttemptCounter
 
 LISTEN = "127.0.0.1:8080"
 EPILOG = """
@@ -82,41 +84,37 @@ def command(
     host, port = _address(listen)
     log = Log(log_format)
     session.load_plugins()
+    network = session.network(connect_to, cacert)
     with (
         catching_interrupts() as interrupts,
-        running(
-            session, session.network(connect_to, cacert), log.listener(), stopping=lambda: interrupts.requested
-        ) as (runner, store),
+        running(session, network, log.listener(), stopping=lambda: interrupts.requested) as (runner, store),
         store.announce_runner(runner.wakeup.ask),
     ):
         if not is_loopback(host):
             require_token(store, host)
-        context = _context(session, [host, *names])
+        context = _context(session, [host, *names], network)
+        counter = _counter(session)
         context.writer.start()
-        context.writer.attach(runner.wakeup.ask)
-        runner.take_from(context.writer)
+        counter.start()
         try:
             with serving(make_application(context), host, port, most_connections(MOST_CONNECTIONS)) as (host, port):
                 url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
                 echo(f"Serving {url}", err=True)
-                with printing_links(context.access.new_link, (host, port), names):
-                    try:
-                        run(
-                            runner,
-                            stopping=lambda: interrupts.requested,
-                            failed=lambda error: log.write("trouble", {"message": error.message}),
-                            recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
-                        )
-                    finally:  # requests that are still to be answered do not depend on the runner any more
-                        context.writer.detach()
-                        runner.take_from(None)
+                with printing_links(context.access.new_link, (host, port), names), context.writer.leaving_to(runner):
+                    run(
+                        runner,
+                        stopping=lambda: interrupts.requested,
+                        failed=lambda error: log.write("trouble", {"message": error.message}),
+                        recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
+                    )
         finally:
             context.writer.close()
+            counter.close()
             context.stores.close()
         runner.stop(grace)
 
 
-def _context(session: Session, hosts: Sequence[str]) -> Context:
+def _context(session: Session, hosts: Sequence[str], network: Network) -> Context:
     from hookctl.cli.locking import who
     from hookctl.cli.safety import limits_of_store
     from hookctl.cli.secrets import read_secret
@@ -137,7 +135,15 @@ def _context(session: Session, hosts: Sequence[str]) -> Context:
         writer=writer,
         intake=Intake(session.plugins.event_types, writer, session.settings.get("intake", {}).get("events_per_second")),
         directory=session.directory,
+        network=network,
     )
+
+
+def _counter(session: Session) -> AttemptCounter:
+    from hookctl.serve.counting import AttemptCounter
+    from hookctl.store.opening import open_store
+
+    return AttemptCounter(partial(open_store, session.store_url))
 
 
 def _address(listen: str) -> tuple[str, int]:

@@ -111,8 +111,8 @@ class Blocks:
             except TemplateError as error:
                 rule = _rule(error)
                 if plugin.expression in settings:
-                    place: Pointer = (*pointer, plugin.expression)
-                    part = (error.start, error.end)
+                    place: Pointer = (*pointer, plugin.expression, *error.pointer)
+                    part = None if error.pointer and not error.end else (error.start, error.end)
                     notes.add(rule, place, part=part, what=error.message, fix=error.hint)
                 else:
                     notes.add(rule, pointer, what=error.message, fix=error.hint)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from hookctl.config.check.notes import Notes
-from hookctl.config.check.schemas import Schema
+from hookctl.config.check.tables import checked_table, known_part
 from hookctl.errors import PluginError, SettingsError
-from hookctl.model import Finding, Json, Plan, Pointer, Severity, SourceFile, Webhook
-from hookctl.model.nearest import nearest
-from hookctl.model.source import NOWHERE
+from hookctl.model import Finding, Json, Plan, Pointer, Severity, Webhook
 from hookctl.plugin import Policy
 from hookctl.plugin.calls import Plugins
-from hookctl.plugin.contain import is_interrupt, text_of
+from hookctl.plugin.contain import is_interrupt
+from hookctl.plugin.raised import text_of
 
 SEVERITY: dict[str, Json] = {
     "enum": [severity.value for severity in Severity],
@@ -74,47 +71,14 @@ def field_place(webhook: Webhook, pointer: Pointer) -> Pointer:
 
 
 def _policy(name: str, plugins: Plugins) -> Policy:
-    if name not in plugins.policies:
-        hint = f"`hookctl plugins` lists the policies.{plugins.failed_hint}"
-        raise SettingsError(f"[policies]: unknown policy {name!r}", hint=_meant(nearest(name, plugins.policies), hint))
-    return plugins.policies[name]
+    return known_part("policies", "policy", name, plugins.policies, plugins.failed_hint)
 
 
 def _checked(policy: Policy, table: Any) -> Mapping[str, Json]:
     """The table, if it is valid by the schema of the policy. Raises SettingsError otherwise."""
-    name = policy.name
-    if not isinstance(table, dict):
-        raise SettingsError(
-            f"[policies]: {name} must be a table, not {table!r}",
-            hint=f"Write [policies.{name}] with its settings below it.",
-        )
-    try:
-        json.dumps(table)
-    except TypeError as error:
-        raise SettingsError(
-            f"[policies.{name}]: a policy setting cannot be a date or time",
-            hint="Put the value in quotes if it is text.",
-        ) from error
-    except ValueError as error:  # TOML allows hexadecimal numbers of any length; Python limits decimal ones
-        message = f"[policies.{name}]: a number has too many digits"
-        raise SettingsError(message, hint="Write a smaller number.") from error
-    notes = Notes(Webhook(SourceFile("hookctl.toml", ""), 1, table, NOWHERE))
-    _schema(policy).check(notes, table)
-    for finding in notes.findings:
-        raise SettingsError(f"[policies.{name}]: {finding.message}", hint=_meant(finding.suggestions, finding.hint))
-    return table
-
-
-def _schema(policy: Policy) -> Schema:
     properties = policy.schema.get("properties")
     with_severity: Json = {**(properties if isinstance(properties, dict) else {}), "severity": SEVERITY}
-    try:
-        return Schema({**policy.schema, "properties": with_severity}, {})
-    except ValueError as error:
-        raise PluginError(
-            f"the schema of the policy {policy.name!r} is not a valid JSON Schema: {error}",
-            hint="Fix the plugin that adds the policy.",
-        ) from error
+    return checked_table("policies", "policy", policy.name, table, {**policy.schema, "properties": with_severity})
 
 
 def _ask(plan: Plan, policy: Policy, table: Mapping[str, Json], plugins: Plugins) -> list[Finding]:
@@ -148,7 +112,3 @@ def _finding(given: object) -> Finding:
     if not isinstance(given, Finding):
         raise TypeError(f"the policy returned {given!r}, which is not a Finding")
     return given
-
-
-def _meant(suggestions: Sequence[str], hint: str) -> str:
-    return f"Did you mean {' or '.join(suggestions)}? {hint}" if suggestions else hint

@@ -1,6 +1,6 @@
 """The plan: the difference between the applied state and the files."""
 
-from hookctl.config.diff.changes import field_changes, make_plan
+from hookctl.config.diff.changes import change_between, field_changes, make_plan
 from hookctl.config.diff.document import change_document, document_head, plan_in, read_document, read_plan, to_document
 from hookctl.config.diff.removals import DEFAULT_LIMIT, RemovalLimit, stopped_by
 from hookctl.config.diff.signature import MIN_KEY_BYTES, check_signature, is_signed, sign
@@ -9,6 +9,7 @@ __all__ = [
     "DEFAULT_LIMIT",
     "MIN_KEY_BYTES",
     "RemovalLimit",
+    "change_between",
     "change_document",
     "check_signature",
     "document_head",

@@ -70,7 +70,10 @@ def _changes(old: KnownPlans, new: KnownPlans) -> list[Change]:
         [old[name] for name in before.keys() - after.keys()], [new[name] for name in after.keys() - before.keys()]
     )
     different = {name for name, _ in before.items() ^ after.items()}.difference(old_names.values())
-    return [_change(name, old.get(old_names.get(name, name)), new.get(name)) for name in sorted(different, key=by_name)]
+    return [
+        change_between(name, old.get(old_names.get(name, name)), new.get(name))
+        for name in sorted(different, key=by_name)
+    ]
 
 
 def _renames(gone: Sequence[DeliveryPlan], come: Sequence[DeliveryPlan]) -> dict[str, str]:
@@ -107,7 +110,8 @@ def _content_key(plan: DeliveryPlan) -> bytes:
     return canonical_json({**plan.to_json(), "name": None})
 
 
-def _change(name: str, before: DeliveryPlan | None, after: DeliveryPlan | None) -> Change:
+def change_between(name: str, before: DeliveryPlan | None, after: DeliveryPlan | None) -> Change:
+    """The change of one webhook, with the fields that differ. ``name`` is that of ``after``, if there is one."""
     if before and after:
         action = Action.UPDATE if before.name == name else Action.RENAME
         return Change(name, action, before, after, tuple(_differences((), _document(before), _document(after))))

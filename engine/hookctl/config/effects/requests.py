@@ -166,7 +166,7 @@ def _with_names(plan: DeliveryPlan, document: Document, render: Render) -> bytes
 def _value(plan: DeliveryPlan, request: Request, named: bytes | None, added: Added) -> Opened:
     value: dict[str, Opened] = {
         "method": request.method,
-        "url": _masked(request.url, plan.url),
+        "url": _url(plan, request, added),
         "headers": _headers(plan, request, added),
     }
     if added.unsaid:
@@ -179,6 +179,14 @@ def _value(plan: DeliveryPlan, request: Request, named: bytes | None, added: Add
             value["body_format"] = format_of(plan)
         value["body"] = open_body(request.body, plan, named)
     return value
+
+
+def _url(plan: DeliveryPlan, request: Request, added: Added) -> Opened:
+    """The URL, with the parameters of auth. They are equal when they are made of equal settings."""
+    if not added.query:
+        return _masked(request.url, plan.url)
+    settings = [_settings_of(block) for _, _, block in added.query]
+    return Masked(added.put_into_url(request.url), canonical_json([plan.url, *settings]).decode())
 
 
 def _headers(plan: DeliveryPlan, request: Request, added: Added) -> dict[str, Opened]:

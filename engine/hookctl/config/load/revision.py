@@ -114,6 +114,27 @@ def read_revision_file(path: Path, ref: str, *, limit: int) -> bytes:
         return b""
 
 
+DIRTY = "-dirty"
+"""After the id of a commit from which the files differ, as ``git describe --dirty`` writes it."""
+
+
+def checked_out_commit(directory: Path) -> str:
+    """The id of the commit that is checked out where the directory is, with ``-dirty`` if its files differ from it.
+
+    Empty if the directory is not in a checkout with a commit, or if git is not there or fails.
+    """
+    real = directory.resolve()
+    if not any((parent / ".git").exists() for parent in (real, *real.parents)):
+        return ""
+    try:
+        root = _checkout(next(parent for parent in (real, *real.parents) if parent.is_dir()), real, directory)
+        commit = _commit(root, "HEAD")
+        changed = _git(root, "status", "--porcelain", "--untracked-files=all", "--", str(real))
+    except RevisionError:
+        return ""
+    return commit + (DIRTY if changed else "")
+
+
 def _checkout(inside: Path, real: Path, shown: Path) -> Path:
     """The root of the checkout that contains ``real``, whose nearest existing parent is ``inside``."""
     root = _root(inside, shown)

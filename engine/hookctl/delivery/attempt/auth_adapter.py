@@ -13,12 +13,14 @@ from threading import get_ident
 from typing import Any
 
 import requests
+from msgspec.structs import replace
 from requests.adapters import BaseAdapter
 
 from hookctl.delivery.attempt.authenticate import request_of
 from hookctl.delivery.attempt.failures import AttemptFailedError
 from hookctl.errors import DeadlineError, TransportError
 from hookctl.model import Failure, Request, Timing
+from hookctl.plugin.client_certificates import sent_with
 from hookctl.plugin.interfaces import Completion
 from hookctl.plugin.responses import error_of, to_requests, total_seconds
 
@@ -63,17 +65,18 @@ class AuthAdapter(BaseAdapter):
         Args:
             request: The request to send.
             timeout: The total deadline in seconds; a pair counts as its sum.
+            cert: A ClientCertificate, or None. The certificate of a webhook never goes along by itself.
 
         Raises:
             TransportError: No complete response was received, or the request is not safe to send.
         """
-        del stream, verify, cert, proxies
+        del stream, verify, proxies
         if get_ident() == self._engine_thread:
             raise TransportError(
                 "an auth that sends requests must not be called on the runner's thread",
                 hint="Declare the auth type with blocking=True.",
             )
-        asked = _Asked(request_of(request), total_seconds(timeout))
+        asked = _Asked(replace(request_of(request), certificate=sent_with(cert)), total_seconds(timeout))
         self._asked.append(asked)
         if self._is_closed:
             self.close()

@@ -16,6 +16,7 @@ from msgspec import Struct
 from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to
 from hookctl.delivery.attempt.redact import mask_header_value, without_scheme
 from hookctl.model import MASK, Failure, FailureKind, Request
+from hookctl.plugin.client_certificates import client_certificate, set_client_certificate
 from hookctl.plugin.interfaces import Refreshable
 
 if TYPE_CHECKING:
@@ -114,6 +115,9 @@ def apply_auth(prepared: PreparedRequest, auth: Auth) -> PreparedRequest:
         applied = auth.apply(prepared) or prepared
         if not hasattr(applied, "headers"):
             raise TypeError("an auth must return the request")
+        certificate = client_certificate(prepared)
+        if certificate and not client_certificate(applied):  # requests does not copy it along with a request
+            set_client_certificate(applied, certificate)
         return applied
 
 
@@ -127,13 +131,21 @@ def prepared_request(request: Request) -> PreparedRequest:
     prepared.url = request.url
     prepared.headers = CaseInsensitiveDict(request.headers)
     prepared.body = request.body
+    if request.certificate:
+        set_client_certificate(prepared, request.certificate)
     return prepared
 
 
 def request_of(prepared: PreparedRequest) -> Request:
     """A request from an auth, in the form for transports. Raises AttemptFailedError for a body that is not bytes."""
     headers = tuple((_text(name), _text(value)) for name, value in prepared.headers.items())
-    return Request(prepared.method or "", prepared.url or "", headers, _body(prepared.body))
+    return Request(
+        _text(prepared.method or ""),
+        _text(prepared.url or ""),
+        headers,
+        _body(prepared.body),
+        client_certificate(prepared),
+    )
 
 
 def compare(before: Request, after: PreparedRequest) -> Authenticated:
@@ -145,8 +157,8 @@ def compare(before: Request, after: PreparedRequest) -> Authenticated:
         name.lower() for name, value in headers if known.get(name.lower()) != value and value not in public
     )
     check_headers(headers)
-    url = after.url or before.url
-    request = Request(before.method, url, headers, _body(after.body))
+    url = _text(after.url or before.url)
+    request = Request(before.method, url, headers, _body(after.body), client_certificate(after))
     hooked = bool(after.hooks.get("response"))
     if url == before.url:
         return Authenticated(request, touched, hooked=hooked)
@@ -170,14 +182,17 @@ def check_headers(headers: Sequence[tuple[str, str]]) -> None:
 
 
 def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    # A plugin may have put a kind of `str` there whose methods run its code.
+    return value.decode("latin-1") if isinstance(value, bytes) else str.__str__(str(value))
 
 
 def _body(body: object) -> bytes | None:
     if isinstance(body, str):
-        return body.encode()
-    if body is None or isinstance(body, bytes):
+        return str.encode(body)
+    if body is None or type(body) is bytes:
         return body
+    if isinstance(body, bytes):
+        return bytes.__getitem__(body, slice(None))[:]
     raise AttemptFailedError(
         Failure(FailureKind.PLUGIN, f"an auth made the body a {type(body).__name__}; it must be bytes")
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from hookctl.model import Attempt, DeliveryPlan, FailureKind, Json
+from hookctl.model import Attempt, AttemptTrace, DeliveryPlan, FailureKind, Json
 
 if TYPE_CHECKING:
     from hookctl.delivery.attempt.authenticate import Authenticated
@@ -25,6 +25,8 @@ class Job(Struct, frozen=True):
     """The whole event: ``{id, event_type, event_time, data}``."""
     number: int
     """The number of this attempt of the delivery, from 1."""
+    trace: AttemptTrace | None = None
+    """What its request carries as ``traceparent``; None: nothing."""
 
 
 class Finished(Struct, frozen=True):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from hookctl.errors import RenderError
-from hookctl.model import DeliveryPlan, Json
+from hookctl.model import DeliveryPlan, Json, TraceContext
 from hookctl.model.problem import Filter
 from hookctl.model.secret import Resolve
 from hookctl.template import TextTemplate, compile_text, content_type
@@ -17,6 +17,7 @@ Written = tuple[str, Headers]
 """A URL and headers."""
 Values = tuple[tuple[str, ...], ...]
 """The values that an event puts into the URL and into each header, in this order."""
+TRACEPARENT, TRACESTATE = "traceparent", "tracestate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,19 @@ def static_headers(plan: DeliveryPlan, user_agent: str) -> Headers:
 def own_headers(delivery_id: str, at: float) -> Headers:
     """The headers of the Standard Webhooks specification; ``at`` is in epoch seconds."""
     return (("webhook-id", delivery_id), ("webhook-timestamp", str(int(at))))
+
+
+def has_own_trace(plan: DeliveryPlan) -> bool:
+    """Whether the webhook has a header ``traceparent`` of its own, which hookctl then leaves as it is."""
+    return any(name.lower() == TRACEPARENT for name in plan.headers)
+
+
+def trace_headers(plan: DeliveryPlan, trace: TraceContext) -> Headers:
+    """The headers of W3C Trace Context; none for a webhook that has a header ``traceparent`` of its own."""
+    if has_own_trace(plan):
+        return ()
+    headers = ((TRACEPARENT, trace.traceparent),)
+    return (*headers, (TRACESTATE, trace.state)) if trace.state else headers
 
 
 @contextmanager

@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING
 from hookctl.delivery.attempt.authenticate import Auth, Authenticated, apply_auth, compare, prepared_request
 from hookctl.delivery.attempt.failures import AttemptFailedError, failure_of
 from hookctl.model import Request, Response, Timing
-from hookctl.plugin.contain import is_interrupt, runs_no_code
+from hookctl.plugin.answers import response as checked_response
+from hookctl.plugin.client_certificates import client_certificate
+from hookctl.plugin.contain import is_interrupt
+from hookctl.plugin.raised import runs_no_code
 from hookctl.plugin.responses import failure_from, from_requests, to_requests
 
 if TYPE_CHECKING:
@@ -55,11 +58,16 @@ def answer_hooks(
         who = auth.who if len(prepared.hooks["response"]) > hooks else who
     answer = to_requests(response, timing, prepared, adapter)
     answer.raw = _empty_stream(response)
+    arguments: dict[str, object] = {"timeout": timeout}
+    if certificate := client_certificate(prepared):
+        arguments["cert"] = certificate  # requests passes it to hooks in the same way
     try:
         for hook in list(prepared.hooks["response"]):
-            answer = hook(answer, timeout=timeout) or answer
+            answer = hook(answer, **arguments) or answer
         sent = compare(unsigned, answer.request)
-        return Answer(sent, from_requests(answer), Timing(total=timing.total + time.monotonic() - started))
+        return Answer(
+            sent, checked_response(from_requests(answer)), Timing(total=timing.total + time.monotonic() - started)
+        )
     except BaseException as error:  # any exception of third-party code must become a failure
         if is_interrupt(error):
             raise

@@ -14,7 +14,7 @@ from hookctl.delivery.attempt.authenticate import Auth, Authenticated
 from hookctl.delivery.attempt.envelope import LastPassed, Validator
 from hookctl.delivery.attempt.exchange import Job
 from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to
-from hookctl.delivery.attempt.head import Head, Written, own_headers
+from hookctl.delivery.attempt.head import Head, Written, own_headers, trace_headers
 from hookctl.delivery.attempt.redact import Redactor
 from hookctl.model import BROKEN_URL, DeliveryPlan, Failure, FailureKind, Request
 from hookctl.model.rules.urls import URL_CHARACTER
@@ -60,7 +60,7 @@ class Prepared:
     auths: tuple[Auth, ...]
     """The auths to apply to each attempt, in order."""
     blocking: bool
-    """Whether one of the auths may block."""
+    """Whether making a request may block: in an auth, or in third-party code."""
     transport: Transport
     validators: tuple[Validator, ...]
     redactor: Redactor = field(repr=False)
@@ -69,6 +69,10 @@ class Prepared:
     """Returns a redactor that also masks the credentials of one attempt, and the last few before them."""
     secrets: bytes = field(default=b"", repr=False)
     """A digest of the plan's secrets; empty if it refers to none. Never written: it is not keyed."""
+    judges_apart: bool = False
+    """Whether a validator is third-party code, which never runs on the runner's thread."""
+    opens_apart: bool = False
+    """Whether the transport is third-party code."""
     last_passed: LastPassed = field(default_factory=LastPassed, repr=False)
     made_at: float = field(default_factory=time.monotonic)
 
@@ -77,8 +81,11 @@ class Prepared:
         with attributed_to(named_body(self.plan)):
             body, shown_body = (None, None) if self.body is None else self.body.render_both(job.document)
         own = own_headers(job.delivery_id, at)
+        if job.trace is not None:
+            own += trace_headers(self.plan, job.trace.context)
         if self.heads is None:
-            request = Request(self.request.method, self.request.url, self.request.headers + own, body)
+            fixed = self.request
+            request = Request(fixed.method, fixed.url, fixed.headers + own, body, fixed.certificate)
             return Unsigned(request, shown_body)
         head, shown = self.heads
         with attributed_to("an expression in URL or headers"):
@@ -120,7 +127,12 @@ def named_body(plan: DeliveryPlan) -> str:
 
 
 def broken_rule(transport: Transport, url: str) -> str | None:
-    """The rule that a complete URL violates; None if a request may go there. Raises AttemptFailedError."""
+    """The rule that a complete URL violates, with the transport if it is one of its own; None if there is none.
+
+    Raises AttemptFailedError.
+    """
     with attributed_to(transport.who):
         problems = (transport.kind.check_url or check_url)(url)
+    if problems and transport.kind.check_url:
+        return f"{problems[0].rule} of {transport.who}"
     return problems[0].rule if problems else None if _URL_CHARACTERS.fullmatch(url) else URL_CHARACTER.id

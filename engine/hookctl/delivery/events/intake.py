@@ -18,9 +18,10 @@ from hookctl.json.kinds import described, is_number
 from hookctl.json.paths import field_text
 from hookctl.json.quick import parse_quickly
 from hookctl.json.strict import MAX_DEPTH, AmbiguousJsonError, parse
-from hookctl.model import Event, Json
+from hookctl.model import Event, Json, TraceContext
 from hookctl.model.nearest import nearest
-from hookctl.plugin.contain import is_interrupt, text_of
+from hookctl.plugin.contain import is_interrupt
+from hookctl.plugin.raised import text_of
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -51,8 +52,9 @@ class BadEvent:
 class EventGate:
     """Accepts texts that are events of a known type and valid against its schema. Validators are built when needed."""
 
-    def __init__(self, event_types: Mapping[str, EventType]) -> None:
-        self._event_types = event_types
+    def __init__(self, event_types: Mapping[str, EventType], trace: TraceContext | None = None) -> None:
+        """``trace`` is the trace that comes with every event."""
+        self._event_types, self._trace = event_types, trace
         self._validators: dict[str, jsonschema_rs.Validator] = {}
 
     def parse(self, text: bytes) -> Event:
@@ -64,7 +66,7 @@ class EventGate:
         validator = self._validator(name)
         if not validator.is_valid(document):
             raise EventError(_described(next(iter(validator.iter_errors(document)))), rule=EventRule.SCHEMA)
-        return Event(_checked_id(document), name, _checked_time(document), document, kept)
+        return Event(_checked_id(document), name, _checked_time(document), document, kept, self._trace)
 
     def findings(self, text: bytes) -> list[str]:
         """What the schema of its type finds in an event, at most ``MAX_FINDINGS``; empty for other errors."""
@@ -92,7 +94,10 @@ class EventGate:
             import jsonschema_rs
 
             try:
-                self._validators[name] = jsonschema_rs.validator_for(dict(self._event_types[name].schema))
+                self._validators[name] = jsonschema_rs.validator_for(
+                    dict(self._event_types[name].schema),
+                    offline=True,  # a schema must not make hookctl send a request
+                )
             except (
                 BaseException
             ) as error:  # the library may panic over a plugin's schema; other events must still be taken in

@@ -45,9 +45,20 @@ def unmatched(
         applied: what is applied now.
         then: how events were routed when it was received.
     """
-    later = [rename for rename in reversed(applied.renames) if rename.serial > then.serial]
+    later = _later(applied, then)
     for name in sorted(applied.plans.keys() - set(delivered_to), key=lambda name: (name.casefold(), name)):
         yield _unmatched(name, event, then.webhooks.get(_name_then(name, later)))
+
+
+def receivers_of_others(event: StoredEvent, applied: AppliedState, then: Routes) -> set[str]:
+    """The webhooks that are applied now and received another event type then. Takes little time for each webhook."""
+    later = _later(applied, then)
+    found = ((name, then.webhooks.get(_name_then(name, later))) for name in applied.plans)
+    return {name for name, route in found if route is not None and route.event != event.event_type}
+
+
+def _later(applied: AppliedState, then: Routes) -> list[Rename]:
+    return [rename for rename in reversed(applied.renames) if rename.serial > then.serial]
 
 
 def _name_then(name: str, later: Iterable[Rename]) -> str:

@@ -14,6 +14,7 @@ from hookctl.delivery.runner.commits import Commits
 from hookctl.delivery.runner.holds import Holds
 from hookctl.delivery.runner.limits import SLOW_SECONDS, Health, Limits
 from hookctl.delivery.runner.tally import Tally
+from hookctl.delivery.runner.tracing import Tracing
 from hookctl.model import AppliedState, Attempt, DeliveryPlan, DeliveryStatus
 from hookctl.store.records import Outcome, Result
 
@@ -21,7 +22,8 @@ from hookctl.store.records import Outcome, Result
 class Attempts:
     """The attempts of a runner. Uses no store: claims are in memory, and results wait in ``commits``.
 
-    ``clock`` returns epoch seconds, ``jitter`` a random number in [0, 1).
+    ``clock`` returns epoch seconds, ``jitter`` a random number in [0, 1). With
+    ``tracing``, requests carry ``traceparent``.
     """
 
     def __init__(
@@ -35,10 +37,11 @@ class Attempts:
         tally: Tally,
         clock: Callable[[], float],
         jitter: Callable[[], float],
+        tracing: Tracing | None = None,
     ) -> None:
         self._engine, self._holds = engine, holds
         self._claims, self._limits, self._commits, self._tally = claims, limits, commits, tally
-        self._clock, self._jitter = clock, jitter
+        self._clock, self._jitter, self._tracing = clock, jitter, tracing
         self.state = AppliedState()
         """The applied state by which attempts are started."""
         self.is_stopping = False
@@ -63,7 +66,9 @@ class Attempts:
                 self._limits.started(plan)
                 # A replay as planned uses the plan of the last attempt, whose webhook may have been renamed since.
                 planned = replace(claimed.plan, name=name) if claimed.plan else plan
-                self._engine.start(Job(claimed.delivery.id, planned, claimed.document, claimed.delivery.attempts + 1))
+                trace = self._tracing.trace(claimed) if self._tracing else None
+                delivery = claimed.delivery
+                self._engine.start(Job(delivery.id, planned, claimed.document, delivery.attempts + 1, trace))
 
     def collect(self, wait: float) -> None:
         """Let attempts continue for up to ``wait`` seconds, or until an attempt or a commit ends. Keeps the results."""

@@ -31,6 +31,8 @@ class Observers:
         self._behind: Counter[str] = Counter()
         """The number of attempts that each observer still has to receive."""
         self._missed: Counter[str] = Counter()
+        self._closing: set[str] = set()
+        """The observers that are to be closed."""
         self._failures: set[str] = set()
         """The failures that were logged already."""
 
@@ -52,13 +54,24 @@ class Observers:
                 self._miss(observer, len(news), "no thread could be started for it")
 
     def close(self, grace: float = CLOSE_GRACE) -> None:
-        """Wait up to ``grace`` seconds until everything is reported, and end the threads."""
+        """Wait up to ``grace`` seconds until everything is reported and each observer is closed. End the threads."""
+        for observer in self._observers:
+            if observer.close:
+                with self._changed:
+                    self._closing.add(observer.name)
+                try:
+                    self._pool.run(observer.name, partial(self._close, observer, observer.close))
+                except (RuntimeError, MemoryError):
+                    self._closed(observer)
         with self._changed:
-            self._changed.wait_for(lambda: not self._behind.total(), grace)
-            behind = +self._behind
-        self._pool.close(grace=0.0 if behind else grace)
+            self._changed.wait_for(lambda: not self._behind.total() and not self._closing, grace)
+            behind, closing = +self._behind, sorted(self._closing)
+        self._pool.close(grace=0.0 if behind or closing else grace)
         for name, count in behind.items():
             log.warning("observer %s missed %d attempts: it was too slow", name, count)
+        for name in closing:
+            if name not in behind:
+                log.warning("observer %s was not closed: it was too slow", name)
 
     def _notify(self, observer: Observer, news: News) -> None:
         try:
@@ -69,6 +82,17 @@ class Observers:
                     self._call(observer, partial(observer.ended, delivery))
         finally:
             self._notified(observer, len(news))
+
+    def _close(self, observer: Observer, call: Callable[[], None]) -> None:
+        try:
+            self._call(observer, call)
+        finally:
+            self._closed(observer)
+
+    def _closed(self, observer: Observer) -> None:
+        with self._changed:
+            self._closing.discard(observer.name)
+            self._changed.notify_all()
 
     def _call(self, observer: Observer, call: Callable[[], None]) -> None:
         """Call an observer, whose errors cannot affect a delivery. Each kind of failure is logged only once."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hookctl.errors import IntakeRefusedError, SettingsError
-from hookctl.model.quantities import seconds
+from hookctl.model.quantities import seconds, size_bytes
 from hookctl.store.interface import Queue
 from hookctl.store.records import Fullness
 
@@ -18,14 +17,12 @@ PRUNE_EVENTS = 500
 """The maximum number of deletions in one commit, which delays deliveries by a few milliseconds."""
 PRUNE_SOON_SECONDS = 0.25
 """Seconds between two searches while there is more to delete."""
-SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?) ?(kB|MB|GB|TB)", re.ASCII)
 FREE_DISK_SPACE = (
     "Free disk space, use a larger disk, or keep less with [retention] in hookctl.toml: see `hookctl explain settings`."
 )
 FEWER_WAITING = (
     "Deliver or cancel waiting deliveries, or raise intake.max_waiting in hookctl.toml: see `hookctl explain settings`."
 )
-BYTES = {"kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +66,11 @@ def _age(name: str, value: str) -> float:
 
 
 def _size(name: str, value: str) -> float:
-    match = SIZE.fullmatch(value)
-    if match is None:
+    try:
+        return size_bytes(value)
+    except ValueError as error:
         message = f"hookctl.toml: {name} must be a size, not {value[:60]!r}"
-        raise SettingsError(message, hint='Write a number and its unit, such as "500MB" or "20GB".')
-    return float(match[1]) * BYTES[match[2]]
+        raise SettingsError(message, hint='Write a number and its unit, such as "500MB" or "20GB".') from error
 
 
 class Retention:

@@ -32,6 +32,7 @@ from hookctl.delivery.runner.observing import Observers
 from hookctl.delivery.runner.retention import Retention, StoreLimits
 from hookctl.delivery.runner.route import Router
 from hookctl.delivery.runner.tally import Tally
+from hookctl.delivery.runner.tracing import tracing_for
 from hookctl.delivery.runner.wakeup import Wakeup
 from hookctl.errors import StateLockedError, StoreError
 from hookctl.model import AppliedState, Event
@@ -75,8 +76,9 @@ class Runner:
         self._limits = Limits(monotonic, max_in_flight)
         self._retention = Retention(queue, store_limits or StoreLimits(), clock, monotonic)
         self._listener = listener or Listener()
-        self._observers = Observers(plugins.observers.values())
-        self._is_observed = listener is not None or bool(plugins.observers)
+        observers = [observer for observer in plugins.observers.values() if observer.build is None]
+        self._observers = Observers(observers)
+        self._is_observed = listener is not None or bool(observers)
         self._claims = Claims()
         self._commits = Commits(queue, engine.wake, self._inbound)
         self._holds = Holds(queue, engine, plugins, self._listener, monotonic)
@@ -89,6 +91,7 @@ class Runner:
             tally=self.tally,
             clock=clock,
             jitter=jitter,
+            tracing=tracing_for(observers),
         )
         self._backlog = Backlog(queue, self._limits, clock)
         self._claimed_at = self._recorded_at = self._state_at = float("-inf")

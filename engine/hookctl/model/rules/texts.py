@@ -291,7 +291,10 @@ NEVER_MATCHES = Rule(
 JSON_PATH_INVALID = Rule(
     id="json-path-invalid",
     summary="The path of a response validator is not a valid JSON path.",
-    explanation="Write paths as in RFC 9535: $.data.status, $.data.results[0].ok, $.headers['x-result'].",
+    explanation=(
+        "Write paths as in RFC 9535: $.data.status, $.data.results[0].ok, $.headers['x-result']. The regular"
+        " expressions of match() and search() are those of RFC 9485."
+    ),
     message="{what}",
     hint="{fix}",
     bad="response_validators:\n  - json_path: $.data[\n    expected_values: [accepted]",
@@ -301,7 +304,10 @@ JSON_PATH_INVALID = Rule(
 EXPRESSION_INVALID = Rule(
     id="expression-invalid",
     summary="The expression of a response validator cannot be read.",
-    explanation="A jmespath validator takes a JMESPath expression over status, headers and data.",
+    explanation=(
+        "A jmespath validator takes a JMESPath expression over status, headers and data, a regex validator a regular"
+        " expression in the syntax of RE2, and a json_schema validator a JSON Schema that refers only to itself."
+    ),
     message="{what}",
     hint="{fix}",
     bad="response_validators:\n  - type: jmespath\n    expression: data.status ==",

@@ -71,7 +71,7 @@ def render_one(
         lines += ["Matched no webhook.", ""]
     same_type = [one for one in unmatched if one.why is not Why.OTHER_TYPE]
     if same_type:
-        pairs = [(printable(one.webhook), _why(one)) for one in same_type[:MOST_ROWS]]
+        pairs = [(printable(one.webhook), why_text(one)) for one in same_type[:MOST_ROWS]]
         lines += [f"Did not match {counted(len(same_type), 'webhook')}:", ""]
         lines += [*table(pairs, headings=UNMATCHED_HEADINGS, indent=2, width=width, color=color)]
         lines += [*_more(len(same_type)), ""]
@@ -170,7 +170,8 @@ def _delivery_row(delivery: Delivery) -> tuple[Cell, ...]:
     )
 
 
-def _why(one: Unmatched) -> str:
+def why_text(one: Unmatched) -> str:
+    """Why a webhook has no delivery of an event; not for :attr:`Why.OTHER_TYPE`."""
     text = TEXTS[one.why].format(detail=printable(one.detail))
     return f"{text}: {printable(one.detail)}" if one.why is Why.UNKNOWN and one.detail else text
 

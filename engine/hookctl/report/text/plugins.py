@@ -25,7 +25,7 @@ KINDS = {
     "event type": "Kinds of events, for `event`",
     "filter": "Filters for body templates",
     "policy": "Rules that a plan must follow, for `[policies]` in hookctl.toml",
-    "observer": "Listeners to attempts and outcomes",
+    "observer": "Receivers of attempts and outcomes, for `[observers]` in hookctl.toml if they have settings",
     "format": "Formats of reports, for `--format` of `validate`, `plan`, `apply` and `test`",
     "store": "Where applied state and deliveries are stored, for `--store`",
     "command": "Commands",
@@ -209,6 +209,6 @@ def _of_kind(plugins: Plugins, kind: str) -> Iterator[Listed]:
     providers = {provider.name: provider for provider in plugins.providers}
     for name, thing in things.items():
         summary = plugins.short_help(name) if kind == "command" else getattr(thing, "summary", "")
-        settings = thing.schema if kind in {"auth", "transport", "validator", "policy"} else None
+        settings = thing.schema if kind in {"auth", "transport", "validator", "policy", "observer"} else None
         takes, gives = (thing.takes, thing.gives) if kind == "filter" else (None, None)
         yield Listed(kind, name, summary, settings, providers[plugins.origins[kind, name]], takes, gives)

@@ -15,12 +15,23 @@ from hookctl.template import Decision, describe_body, describe_field
 
 
 def render_text(
-    plan: DeliveryPlan, request: Request, unsaid: Sequence[PluginBlock], *, would_be_sent: bool | None, color: bool
+    plan: DeliveryPlan,
+    request: Request,
+    unsaid: Sequence[PluginBlock],
+    *,
+    would_be_sent: bool | None,
+    tracer: str = "",
+    color: bool,
 ) -> str:
-    """The request with its JSON indented, and remarks on JSON in strings, on expressions, and on ``unsaid`` auth."""
+    """The request with its JSON indented, and remarks on JSON in strings, on expressions, and on ``unsaid`` auth.
+
+    ``tracer`` is the name of the observer because of which the request carries ``traceparent``.
+    """
     lines = [line.removeprefix("  ") for line in request_lines(request)]
     lines[0] = heading(lines[0], color)
     remarks = list(_remarks(plan, request, unsaid, would_be_sent))
+    if tracer:
+        remarks.insert(0, f"# traceparent is made when the request is sent, for the observer {printable(tracer)}")
     return "\n".join([*lines, *([""] if remarks else []), *remarks]) + "\n"
 
 

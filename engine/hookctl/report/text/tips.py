@@ -11,6 +11,7 @@ from hookctl.model import (
     CERTIFICATE_EXPIRED,
     CERTIFICATE_UNTRUSTED,
     CERTIFICATE_WRONG_NAME,
+    CLIENT_CERTIFICATE_REFUSED,
     CREDENTIALS_REFUSED,
     PROXY_CANNOT_REACH,
     PROXY_CREDENTIALS,
@@ -20,6 +21,7 @@ from hookctl.model import (
     FailureKind,
     Response,
 )
+from hookctl.report.text.token_tips import token_words
 
 FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
     FailureKind.NAME_NOT_FOUND: (
@@ -84,11 +86,9 @@ FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
     ),
     FailureKind.TOKEN: (
         "Nothing was sent to the target, since there is no token to send.",
-        (
-            "Check client_id, client_secret, token_url and scopes in the auth block, and that the client may use "
-            "client credentials."
-        ),
-        "Some servers accept credentials only in the form: token_endpoint_auth_method: client_secret_post",
+        "Check {credentials} in the auth block, and that the client may use this grant.",
+        "{asks}",
+        "{client_auth}",
     ),
     FailureKind.LOCAL: (
         (
@@ -131,12 +131,18 @@ EXPIRED = (
     "The certificate has expired, or is not valid yet: ask the target's operator to renew it.",
     "If other hosts fail in the same way, check this machine's clock.",
 )
+CLIENT_CERTIFICATE = (
+    "The target requires a client certificate that it accepts: set auth type mtls, or check which certificate is set.",
+    "See whose certificates it accepts: openssl s_client -connect {host}:443 -servername {host}",
+    "If it was renewed, put the new one where the secret reference reads it: hookctl then continues on its own.",
+)
 CREDENTIALS = (
     (
-        "The token endpoint does not accept the client: check client_id and client_secret, and that the client may use "
-        "client credentials."
+        "The token endpoint does not accept the client: check {credentials} in the auth block, and that the client may "
+        "use this grant."
     ),
-    "Some servers accept credentials only in the form: token_endpoint_auth_method: client_secret_post",
+    "{client_auth}",
+    "{asks}",
     "If the client's secret was changed at the server, change it here too: hookctl then continues on its own.",
 )
 PROXY_WANTS_CREDENTIALS = (
@@ -163,6 +169,7 @@ BY_CAUSE: Mapping[tuple[FailureKind, str], tuple[str, ...]] = {
     (FailureKind.TLS, CERTIFICATE_EXPIRED): EXPIRED,
     (FailureKind.TLS, CERTIFICATE_UNTRUSTED): UNTRUSTED,
     (FailureKind.TLS, CERTIFICATE_WRONG_NAME): WRONG_NAME,
+    (FailureKind.TLS, CLIENT_CERTIFICATE_REFUSED): CLIENT_CERTIFICATE,
 }
 """The tips of a failure whose cause is known; they replace those of its kind."""
 PERHAPS_NOT_CONNECTED = (
@@ -261,7 +268,9 @@ def tips_for(attempt: Attempt, plan: DeliveryPlan) -> tuple[str, ...]:
     """What to check next, a sentence or two each; empty for an attempt that delivers."""
     if is_delivered(attempt, plan):
         return ()
-    return tuple(tip.format_map(_Words(attempt, plan)) for tip in (*_tips(attempt), *_live(attempt, plan)))
+    words = _Words(attempt, plan)
+    tips = (tip.format_map(words) for tip in (*_tips(attempt), *_live(attempt, plan)))
+    return tuple(tip for tip in tips if tip)
 
 
 def _live(attempt: Attempt, plan: DeliveryPlan) -> Iterator[str]:
@@ -307,6 +316,7 @@ class _Words(dict[str, str]):
             method=plan.method,
             status=str(response.status) if response else "",
             location=_location(response),
+            **token_words(plan),
         )
 
 

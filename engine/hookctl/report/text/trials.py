@@ -67,14 +67,15 @@ def result_lines(trials: Sequence[Trial], *, width: int = 0, color: bool) -> lis
     rows: list[tuple[Cell, Cell]] = []
     marks: list[Cell] = []
     for trial in trials:
-        rows.append((printable(trial.plan.name), _result(trial)))
+        rows.append((printable(trial.plan.name), result_text(trial)))
         marks.append(mark(passed=trial.succeeded) if trial.attempt else "-")
-        rows += [("", note) for note in _notes(trial)]
+        rows += [("", note) for note in notes(trial)]
         marks += [" "] * (len(rows) - len(marks))
     return table(rows, marks=marks, width=width, color=color)
 
 
-def _result(trial: Trial) -> str:
+def result_text(trial: Trial) -> str:
+    """The result of a test: ``Test successful`` or ``Test failed``, with status and time or with the reason."""
     if trial.attempt is None:
         return "Interrupted"
     if not trial.succeeded:
@@ -83,7 +84,8 @@ def _result(trial: Trial) -> str:
     return f"Test successful  {status} in {_milliseconds(trial)}"
 
 
-def _notes(trial: Trial) -> Iterator[str]:
+def notes(trial: Trial) -> Iterator[str]:
+    """What the result does not say: whether a live event like this one would be sent, and to what effect."""
     if trial.would_be_sent is False:
         yield f"Its `when` does not let this event through: {printable(trial.plan.when or '')}"
     if trial.would_be_sent is None:

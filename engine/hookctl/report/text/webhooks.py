@@ -137,7 +137,7 @@ def _row(entry: Entry, now: float) -> tuple[str, ...]:
         plan.name,
         plan.event,
         plan.method,
-        _host(plan),
+        host_of_plan(plan),
         _auth(plan) or "-",
         _status(entry),
         entry.state,
@@ -156,7 +156,7 @@ def _summary(entry: Entry) -> dict[str, Json]:
         "event": plan.event,
         "method": plan.method,
         "url": plan.url,
-        "host": _host(plan),
+        "host": host_of_plan(plan),
         "auth": auth,
         "status": plan.status.value,
     }
@@ -199,7 +199,8 @@ def _status(entry: Entry) -> str:
     return status.value
 
 
-def _host(plan: DeliveryPlan) -> str:
+def host_of_plan(plan: DeliveryPlan) -> str:
+    """The host of a delivery plan's URL; the URL itself if a plugin has other rules for it."""
     try:
         return urlsplit(plan.url).hostname or plan.url
     except ValueError:  # a plugin's transport has its own rule for its URLs

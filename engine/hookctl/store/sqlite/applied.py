@@ -19,7 +19,7 @@ from hookctl.model.delivery_plan import FORMAT
 from hookctl.on_demand import KnownPlans, known_plans
 from hookctl.store.history import LogEntry, Route, Routes
 from hookctl.store.records import MAX_TIME, Damaged
-from hookctl.store.sqlite import routes
+from hookctl.store.sqlite import past, routes
 from hookctl.store.sqlite.applied_damage import damaged
 from hookctl.store.sqlite.connection import connect, errors_as_store_errors, transaction
 from hookctl.store.sqlite.lock import refuse_locked
@@ -57,6 +57,7 @@ SCRIPTS = (
     ALTER TABLE renames ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;
     """,
     routes.SCRIPT,
+    past.SCRIPT,
 )
 STATE_DIGEST_SINCE, RENAMES_SINCE, ROUTES_SINCE = 3, 4, 5
 """The first versions of the tables that have them. Only an apply migrates; a store of an older version can be read."""
@@ -94,6 +95,7 @@ class AppliedStore:
         *,
         applied_by: str = "",
         lock_id: str = "",
+        commit: str = "",
         also: Callable[[sqlite3.Connection], object] = lambda _: None,
     ) -> AppliedState:
         """See :meth:`hookctl.store.interface.State.apply`. ``also`` is called in the same transaction, at its end."""
@@ -107,6 +109,7 @@ class AppliedStore:
                     _forget_damaged(connection)
                 _write(connection, plan)
                 routes.record(connection, plan)
+                past.record(connection, plan, commit)
                 rows = connection.execute("SELECT name, digest FROM applied_webhooks ORDER BY name")
                 done = (plan.serial + 1, time.time(), applied_by, plan.digest, _state_digest(rows))
                 connection.execute("INSERT INTO applies VALUES (?, ?, ?, ?, ?)", done)

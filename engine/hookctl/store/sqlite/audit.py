@@ -44,7 +44,12 @@ def record(connection: sqlite3.Connection, entry: AuditEntry | None, deliveries:
 def entries(connection: sqlite3.Connection, limit: int, since: float | None) -> list[LogEntry]:
     """The newest entries, newest first. Damaged rows are skipped."""
     rows = connection.execute(ENTRIES, (-MAX_TIME if since is None else since, limit)).fetchall()
-    return [_entry(row) for row in rows if all(isinstance(text, str) for text in row[1:5]) and type(row[5]) is int]
+    return [_entry(row) for row in rows if is_sound(row)]
+
+
+def is_sound(row: tuple[Any, ...]) -> bool:
+    """Whether a row, from the column ``at`` on, can be shown."""
+    return isinstance(row[0], float) and all(isinstance(text, str) for text in row[1:5]) and type(row[5]) is int
 
 
 def _entry(row: tuple[Any, ...]) -> LogEntry:

@@ -11,7 +11,8 @@ from itertools import product
 from typing import Any
 
 from hookctl.errors import StoreError
-from hookctl.model import Delivery, DeliveryPlan, Json
+from hookctl.model import Delivery, DeliveryPlan, Json, TraceContext
+from hookctl.model.trace import trace_from_text
 from hookctl.store.records import MAX_TIME, Claimed
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite import reading
@@ -57,8 +58,8 @@ def claim(
         else {}
     )
     claims = []
-    for key, name, event, webhook, status, due_at, attempts, reason, created_at, number, planned in sound:
-        event_id, document = documents.get(event, ("", None))
+    for key, name, event, webhook, status, due_at, attempts, reason, created_at, number, planned, replayed_at in sound:
+        event_id, document, trace = documents.get(event, ("", None, None))
         plan = _plan(connection, planned) if planned else None
         if document is None or (planned and plan is None):
             aside[key] = (
@@ -68,7 +69,7 @@ def claim(
             )
             continue
         delivery = Delivery(name, event_id, webhook, STATUS[status], attempts, due_at, reason, created_at)
-        claims.append(Claimed(delivery, document, number, plan, key))
+        claims.append(Claimed(delivery, document, number, plan, key, trace, replayed_at))
     if aside:
         _set_aside(connection, aside, now)
     return claims
@@ -76,8 +77,8 @@ def claim(
 
 NUMBER = (int, float)
 SOUND = {
-    (int, str, int, str, str, due_at, int, str, created_at, int, planned)
-    for due_at, created_at, planned in product(NUMBER, NUMBER, (str, type(None)))
+    (int, str, int, str, str, due_at, int, str, created_at, int, planned, replayed_at)
+    for due_at, created_at, planned, replayed_at in product(NUMBER, NUMBER, (str, type(None)), (*NUMBER, type(None)))
 }
 """The types that the columns of ``tables.CLAIM`` may have.
 
@@ -92,13 +93,15 @@ def _is_sound(row: Sequence[Any]) -> bool:
     return row[4] in STATUS and 0 <= row[6] <= MAX_NUMBER and abs(row[5]) <= MAX_TIME and abs(row[8]) <= MAX_TIME
 
 
-def _documents(connection: sqlite3.Connection, events: Collection[int]) -> dict[int, tuple[str, Mapping[str, Json]]]:
-    """The id and the document of each event that can be read."""
-    found: dict[int, tuple[str, Mapping[str, Json]]] = {}
-    for event, name, text in connection.execute(tables.EVENTS, (json.dumps([*events]),)):
+def _documents(
+    connection: sqlite3.Connection, events: Collection[int]
+) -> dict[int, tuple[str, Mapping[str, Json], TraceContext | None]]:
+    """The id, the document and the trace of each event that can be read. A damaged trace counts as none."""
+    found: dict[int, tuple[str, Mapping[str, Json], TraceContext | None]] = {}
+    for event, name, text, trace in connection.execute(tables.EVENTS, (json.dumps([*events]),)):
         document = reading.document_or_none(text)
         if document is not None and isinstance(name, str):
-            found[event] = (name, document)
+            found[event] = (name, document, None if trace is None else trace_from_text(trace))
     return found
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from hookctl.errors import IntakeRefusedError
 from hookctl.model import Delivery, DeliveryStatus
+from hookctl.model.trace import trace_text
 from hookctl.store.records import Claimed, Hold, Routed
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite import reading
@@ -58,10 +59,11 @@ def enqueue(
     return Enqueued(made, is_new, claims)
 
 
-def _event_row(seq: int, routed: Routed, now: float) -> tuple[int, str, str, float, float, str]:
+def _event_row(seq: int, routed: Routed, now: float) -> tuple[int, str, str, float, float, str, str | None]:
     """The values of ``tables.EVENT_COLUMNS``."""
     event = routed.event
-    return seq, event.id, event.event_type, event.event_time, now, event.text or to_text(event.document)
+    text, trace = event.text or to_text(event.document), trace_text(event.trace) if event.trace else None
+    return seq, event.id, event.event_type, event.event_time, now, text, trace
 
 
 def _add_ids(connection: sqlite3.Connection, ids: Sequence[str], first: int) -> list[bool]:
@@ -163,7 +165,7 @@ def _add_deliveries(
                 claimable[webhook] -= 1
                 state = claimed
                 fresh = Delivery(delivery.id, routed.event.id, webhook, DeliveryStatus.WAITING, 0, now, "", now)
-                claims.append(Claimed(fresh, routed.event.document, 1, key=key))
+                claims.append(Claimed(fresh, routed.event.document, 1, key=key, trace=routed.event.trace))
             else:
                 state = waiting
             rows.append(NewRow(key, delivery.id, event, webhook, created_at=now, due_at=now, set_at=now, **state))

@@ -7,42 +7,18 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 import msgspec
-from msgspec import Struct
-from msgspec.json import Decoder
 
-from hookctl.model import Attempt, Delivery, DeliveryStatus
+from hookctl.model import Delivery, DeliveryStatus
 from hookctl.store.records import Filter
+from hookctl.store.sqlite.causes import MISMATCH, read, result_of
+from hookctl.store.sqlite.overview_tables import HAS_CAUSE
 from hookctl.store.sqlite.queue_tables import DELIVERY, READABLE
 from hookctl.store.sqlite.reading import delivery, document_or_none
-from hookctl.store.sqlite.records import attempt_from_text
 
 LAST_ATTEMPT = "(SELECT CAST(a.record AS BLOB) FROM attempts a WHERE a.delivery = d.seq ORDER BY a.seq DESC LIMIT 1)"
 EVENT = "d.event IN (SELECT event FROM known_ids WHERE id = ? UNION ALL SELECT event FROM new_ids WHERE id = ?)"
+WAITING = "d.status = 'waiting' AND d.ready_at IS NOT NULL"
 DUE = frozenset({DeliveryStatus.WAITING, DeliveryStatus.RETRYING})
-
-
-class _Last(Struct):
-    """The part of an attempt's record that says what it led to; the decoder skips the rest."""
-
-    plan_digest: str = ""
-    response: _Response | None = None
-    failure: _Failure | None = None
-    verdicts: list[_Verdict] = []
-
-
-class _Response(Struct):
-    status: int
-
-
-class _Failure(Struct):
-    kind: str
-
-
-class _Verdict(Struct):
-    mismatches: list[msgspec.Raw] = []
-
-
-_decode = Decoder(_Last).decode
 
 
 def deliveries(connection: sqlite3.Connection, which: Filter, limit: int | None) -> list[Delivery]:
@@ -76,7 +52,7 @@ def query_of(which: Filter, limit: int | None) -> tuple[str, list[Any]]:
     Its columns are those of a delivery, the last attempt, and the event; the last two only if the rest of the filter
     needs them.
     """
-    conditions, values = _conditions(which)
+    conditions, values = conditions_of(which)
     attempt = LAST_ATTEMPT if _needs_attempt(which) else "NULL"
     columns = f"{DELIVERY}, {attempt}, {'e.document' if which.where else 'NULL'}"
     tables = f"deliveries d {_index(which)} JOIN events e ON e.seq = d.event"
@@ -91,9 +67,9 @@ def _needs_attempt(which: Filter) -> bool:
     return bool(which.cause or which.plan_digest)
 
 
-def _conditions(which: Filter) -> tuple[list[str], list[Any]]:
-    conditions: list[str] = []
-    values: list[Any] = []
+def conditions_of(which: Filter) -> tuple[list[str], list[Any]]:
+    """What SQLite can decide of a filter, of deliveries ``d`` joined with events ``e``, and the values."""
+    conditions, values = _of_event(which)
 
     def only(condition: str, *bound: object) -> None:
         conditions.append(condition)
@@ -111,11 +87,33 @@ def _conditions(which: Filter) -> tuple[list[str], list[Any]]:
         only("d.id IN (SELECT value FROM json_each(?))", msgspec.json.encode(list(which.ids)).decode())
     if which.id_part:
         only("instr(d.id, ?) > 0", which.id_part)
-    if which.event_type is not None:
-        only("e.event_type = ?", which.event_type)
-    if which.event_id is not None:
-        only(EVENT, which.event_id, which.event_id)
+    if which.group:
+        only(*in_group(which.group))
     return conditions, values
+
+
+def _of_event(which: Filter) -> tuple[list[str], list[Any]]:
+    conditions: list[str] = []
+    values: list[Any] = []
+    if which.event_type is not None:
+        conditions.append("e.event_type = ?")
+        values.append(which.event_type)
+    if which.event_id is not None:
+        conditions.append(EVENT)
+        values += [which.event_id, which.event_id]
+    return conditions, values
+
+
+def in_group(key: str) -> tuple[str, *tuple[object, ...]]:
+    """The condition for a group of deliveries, and its values; see :class:`hookctl.store.overviews.Group`."""
+    status, _, which = key.partition("-")
+    if status in {"dead", "retrying"} and which.isdecimal():
+        return f"d.{HAS_CAUSE} AND d.status = '{status}' AND d.cause IS ?", int(which) or None
+    if status == "held":
+        return "d.status = 'held' AND d.reason = ?", which
+    if status == "waiting":
+        return f"{WAITING} AND coalesce((SELECT reason FROM circuits c WHERE c.webhook = d.webhook), '') = ?", which  # noqa: S608
+    return ("false",)
 
 
 def _has_status(statuses: Collection[DeliveryStatus]) -> str:
@@ -141,31 +139,15 @@ def _index(which: Filter) -> str:
 
 def _led_to(record: object, which: Filter) -> bool:
     """Whether an attempt, as it is stored, has the cause and the plan of the filter."""
-    last = _read(record) if isinstance(record, bytes) else None
+    last = read(record)
     if last is None or not last.plan_digest.startswith(which.plan_digest):
         return False
-    return which.cause is None or which.cause in _causes(last)
+    return which.cause is None or has_cause(result_of(last), which.cause)
 
 
-def _read(record: bytes) -> _Last | Attempt | None:
-    """What a filter needs of a record; None if it is damaged."""
-    try:
-        return _decode(record)
-    except (msgspec.MsgspecError, RecursionError):
-        pass  # a mismatch may hold an infinite number, which only Python's own parser reads
-    try:
-        return attempt_from_text(record.decode())
-    except (KeyError, TypeError, ValueError, RecursionError, AttributeError):
-        return None
-
-
-def _causes(last: _Last | Attempt) -> set[str]:
-    if last.failure:
-        return {last.failure.kind}
-    if last.response is None:
-        return set()
-    status = last.response.status
-    found = {str(status), f"{status // 100}xx"}
-    if 200 <= status < 300 and any(verdict.mismatches for verdict in last.verdicts):
-        found.add("mismatch")
-    return found
+def has_cause(result: str, cause: str) -> bool:
+    """Whether a result, as ``result_of`` writes it, has the cause of a filter."""
+    status = result.removeprefix(MISMATCH).lstrip()
+    if not status.isdecimal():
+        return result == cause
+    return cause in {status, f"{int(status) // 100}xx"} or (cause == MISMATCH and status != result)

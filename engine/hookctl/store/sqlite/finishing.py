@@ -14,6 +14,8 @@ from typing import Any
 from hookctl.model import DeliveryPlan, DeliveryStatus
 from hookctl.store.records import Result
 from hookctl.store.sqlite import queue_tables as tables
+from hookctl.store.sqlite.causes import result_of
+from hookctl.store.sqlite.overview_tables import ATTEMPT_COLUMNS
 from hookctl.store.sqlite.reconciling import held_reason, hold_webhook, newest_serial
 from hookctl.store.sqlite.records import attempt_to_text
 from hookctl.store.sqlite.rows import add_rows
@@ -23,15 +25,22 @@ Common = tuple[str, str, int, int, str]
 """What deliveries that one statement ends have in common: status, reason, attempts, lease and webhook."""
 
 
-def attempt_row(result: Result) -> tuple[int, str]:
-    """The row of a result's attempt: the delivery's number and the record."""
-    return result.claimed.key, attempt_to_text(result.attempt)
+AttemptRow = tuple[int, str, float, float, str, bool]
+"""The values of ``overview_tables.ATTEMPT_COLUMNS``."""
+
+
+def attempt_row(result: Result) -> AttemptRow:
+    """The row of a result's attempt."""
+    attempt = result.attempt
+    is_delivered = result.outcome.status is DeliveryStatus.DELIVERED
+    record = attempt_to_text(attempt)
+    return result.claimed.key, record, attempt.started_at, attempt.timing.total, result_of(attempt), is_delivered
 
 
 def finish(
     connection: sqlite3.Connection,
     results: Sequence[Result],
-    rows: Sequence[tuple[int, str]],
+    rows: Sequence[AttemptRow],
     plans: Mapping[str, DeliveryPlan],
     *,
     now: float,
@@ -52,7 +61,7 @@ def finish(
             lost = {result.claimed.delivery.id for result in results if not _mark(connection, result, now, owner)}
     if lost:
         rows = [row for row, result in zip(rows, results, strict=True) if result.claimed.delivery.id not in lost]
-    add_rows(connection, "attempts", ("delivery", "record"), rows)
+    add_rows(connection, "attempts", ATTEMPT_COLUMNS, rows)
     return lost
 
 

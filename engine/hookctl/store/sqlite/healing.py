@@ -24,6 +24,7 @@ INDEXES = {
 HEAL = """
     UPDATE deliveries SET
         status = 'waiting', reason = '', attempts = 0, due_at = :due_at, ready_at = :due_at, set_at = :now,
+        replayed_at = :now,
         planned = NULL, lease = lease + 1, owner = NULL, lease_until = NULL
     WHERE id = :id AND webhook IN (:webhook, :before) AND status = :status AND lease = :version AND owner IS NULL
 """

@@ -8,17 +8,28 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from hookctl.store.records import MAX_TIME, Backlog
 
 TO_TRY = """
-    SELECT webhook, count(*), min(seq), min(ready_at) FROM deliveries WHERE ready_at IS NOT NULL GROUP BY webhook
+    SELECT webhook, count(*), min(seq), min(ready_at) FROM deliveries INDEXED BY deliveries_ready
+    WHERE ready_at IS NOT NULL {0} GROUP BY webhook
 """
-RETRYING = "SELECT webhook, count(*) FROM deliveries WHERE status = 'retrying' GROUP BY webhook"
-HELD = "SELECT webhook, count(*), min(seq) FROM deliveries WHERE status = 'held' GROUP BY webhook"
-DEAD = "SELECT webhook, count(*) FROM deliveries WHERE status = 'dead' GROUP BY webhook"
+RETRYING = """
+    SELECT webhook, count(*) FROM deliveries INDEXED BY deliveries_retrying
+    WHERE status = 'retrying' {0} GROUP BY webhook
+"""
+HELD = """
+    SELECT webhook, count(*), min(seq) FROM deliveries INDEXED BY deliveries_held
+    WHERE status = 'held' {0} GROUP BY webhook
+"""
+DEAD = """
+    SELECT webhook, count(*) FROM deliveries INDEXED BY deliveries_dead WHERE status = 'dead' {0} GROUP BY webhook
+"""
+"""The index must be named: SQLite may take one that does not have the rows in order of webhook."""
+AMONG = "AND webhook IN (SELECT value FROM json_each(?))"
 CREATED = "SELECT seq, created_at FROM deliveries WHERE seq IN (SELECT value FROM json_each(?))"
 """Row numbers grow with time, so the one with the smallest number is the oldest."""
 DEAD_REASONS = """
@@ -26,29 +37,43 @@ DEAD_REASONS = """
 """
 
 
-def backlogs(connection: sqlite3.Connection) -> dict[str, Backlog]:
-    """See :meth:`hookctl.store.monitoring.Monitoring.backlogs`. Rows without a webhook's name are damaged: left out."""
-    to_try = {webhook: values for webhook, *values in _named(connection, TO_TRY)}
-    retrying = dict(_named(connection, RETRYING))
-    held = {webhook: values for webhook, *values in _named(connection, HELD)}
-    dead = dict(_named(connection, DEAD))
+def backlogs(connection: sqlite3.Connection, only: Collection[str] | None = None) -> dict[str, Backlog]:
+    """See :meth:`hookctl.store.monitoring.Monitoring.backlogs`; of some webhooks, or of all.
+
+    Rows without a webhook's name are damaged: left out.
+    """
+    to_try = {name: values for name, *values in _named(connection, TO_TRY, only)}
+    retrying = dict(_named(connection, RETRYING, only))
+    held = {name: values for name, *values in _named(connection, HELD, only)}
+    dead = dict(_named(connection, DEAD, only))
     firsts = json.dumps([values[1] for values in (*to_try.values(), *held.values())])
     created = {seq: at for seq, at in connection.execute(CREATED, (firsts,)) if _is_time(at)}
 
-    def one(webhook: str) -> Backlog:
-        tries, first, due_at = to_try.get(webhook, (0, None, None))
-        holds, first_held = held.get(webhook, (0, None))
-        again = min(retrying.get(webhook, 0), tries)
+    def one(name: str) -> Backlog:
+        tries, first, due_at = to_try.get(name, (0, None, None))
+        holds, first_held = held.get(name, (0, None))
+        again = min(retrying.get(name, 0), tries)
         return Backlog(
             waiting=tries - again,
             retrying=again,
             held=holds,
-            dead=dead.get(webhook, 0),
+            dead=dead.get(name, 0),
             oldest_at=min((created[seq] for seq in (first, first_held) if seq in created), default=None),
             due_at=due_at if _is_time(due_at) else None,
         )
 
-    return {webhook: one(webhook) for webhook in dict.fromkeys((*to_try, *held, *dead))}
+    return {name: one(name) for name in dict.fromkeys((*to_try, *held, *dead))}
+
+
+def waiting(connection: sqlite3.Connection, only: Collection[str] | None = None) -> Iterator[tuple[str, int, int]]:
+    """Webhooks with deliveries that were never tried, how many, and the number of the oldest that waits or is retried.
+
+    Of some webhooks, or of all.
+    """
+    retrying = dict(_named(connection, RETRYING, only))
+    for name, count, oldest, _ in _named(connection, TO_TRY, only):
+        if count > retrying.get(name, 0):
+            yield name, count - retrying.get(name, 0), oldest
 
 
 def dead_reasons(connection: sqlite3.Connection, webhook: str, limit: int) -> list[str]:
@@ -56,8 +81,9 @@ def dead_reasons(connection: sqlite3.Connection, webhook: str, limit: int) -> li
     return [str(reason) for (reason,) in connection.execute(DEAD_REASONS, (webhook, limit))]
 
 
-def _named(connection: sqlite3.Connection, query: str) -> Iterator[Any]:
-    return (row for row in connection.execute(query).fetchall() if isinstance(row[0], str))
+def _named(connection: sqlite3.Connection, query: str, only: Collection[str] | None) -> Iterator[Any]:
+    which, values = ("", ()) if only is None else (AMONG, (json.dumps(list(only)),))
+    return (row for row in connection.execute(query.format(which), values).fetchall() if isinstance(row[0], str))
 
 
 def _is_time(value: object) -> bool:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hookctl.model import AppliedState, DeliveryStatus
+from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus
 from hookctl.store.clock import since_boot
 from hookctl.store.history import AuditEntry
 from hookctl.store.records import (
@@ -28,7 +28,16 @@ from hookctl.store.records import (
     Stopped,
 )
 from hookctl.store.sqlite import audit as audit_log
-from hookctl.store.sqlite import claiming, enqueuing, finishing, reading, repeats, tokens, upkeep
+from hookctl.store.sqlite import (
+    claiming,
+    enqueuing,
+    finishing,
+    overview_tables,
+    reading,
+    repeats,
+    tokens,
+    upkeep,
+)
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite.claiming import Lease
 from hookctl.store.sqlite.connection import (
@@ -40,7 +49,7 @@ from hookctl.store.sqlite.connection import (
 )
 from hookctl.store.sqlite.history import SqliteHistory
 from hookctl.store.sqlite.migrations import migrate
-from hookctl.store.sqlite.reconciling import reconcile, stopped, unhold
+from hookctl.store.sqlite.reconciling import hold_by_hand, reconcile, stopped, unhold
 from hookctl.store.sqlite.workers import Worker, is_alive
 from hookctl.store.sqlite.writer import Writer
 
@@ -72,6 +81,7 @@ class SqliteQueue(SqliteHistory):
         self._writer = Writer()
         self._connection = connect(path)
         migrate(self._connection, tables.COMPONENT, tables.SCRIPTS)
+        migrate(self._connection, overview_tables.COMPONENT, overview_tables.SCRIPTS)
         migrate(self._connection, audit_log.COMPONENT, audit_log.SCRIPTS)
         migrate(self._connection, repeats.COMPONENT, repeats.SCRIPTS)
         migrate(self._connection, tokens.COMPONENT, tokens.SCRIPTS)
@@ -244,6 +254,14 @@ class SqliteQueue(SqliteHistory):
         """See :meth:`hookctl.store.interface.Queue.reconcile`."""
         with self._writing() as connection:
             reconcile(connection, applied)
+
+    def hold(self, plan: DeliveryPlan, reason: str, now: float, audit: AuditEntry | None = None) -> bool:
+        """See :meth:`hookctl.store.interface.Standing.hold`."""
+        with self._writing() as connection:
+            held = hold_by_hand(connection, plan, reason, now)
+            if held is not None:
+                audit_log.record(connection, audit, held)
+            return held is not None
 
     def resume(self, webhook: str, audit: AuditEntry | None = None) -> bool:
         """See :meth:`hookctl.store.interface.Queue.resume`."""

@@ -19,7 +19,17 @@ COUNT = f"(typeof({{0}}) = 'integer' AND {{0}} BETWEEN 0 AND {MAX_NUMBER})"
 DIGEST = "(typeof({0}) = 'text' AND ({0} = '' OR {0} GLOB '[0-9a-f]*:[0-9a-f]*'))"
 
 COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
-    "events": ("seq", {"id": TEXT, "event_type": TEXT, "event_time": TIME, "received_at": TIME, "document": OBJECT}),
+    "events": (
+        "seq",
+        {
+            "id": TEXT,
+            "event_type": TEXT,
+            "event_time": TIME,
+            "received_at": TIME,
+            "document": OBJECT,
+            "trace": optional(TEXT),
+        },
+    ),
     "deliveries": (
         "coalesce(id, seq)",
         {
@@ -38,6 +48,7 @@ COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
             "set_at": TIME,
             "lease_ends": optional(TIME),
             "planned": optional(PLAN_EXISTS),
+            "replayed_at": optional(TIME),
         },
     ),
     "attempts": ("seq", {"delivery": DELIVERY_EXISTS}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hookctl.model import DeliveryStatus
+from hookctl.store.sqlite.overview_tables import QUEUE_SCRIPT
 from hookctl.store.sqlite.records import MAX_NUMBER
 
 COMPONENT = "queue"
@@ -128,6 +129,13 @@ SCRIPTS = (
     -- Counts what is retried without reading the deliveries. A delivery that succeeds at once never enters it.
     CREATE INDEX IF NOT EXISTS deliveries_retrying ON deliveries (webhook) WHERE status = 'retrying';
     """,
+    """
+    -- The traceparent and tracestate that came with an event.
+    ALTER TABLE events ADD COLUMN trace TEXT;
+    -- When it was last replayed. Each replay has a span of its own.
+    ALTER TABLE deliveries ADD COLUMN replayed_at REAL;
+    """,
+    QUEUE_SCRIPT,
 )
 
 MERGE_IDS = 4096
@@ -141,7 +149,7 @@ MERGE = (
     "DELETE FROM new_ids",
 )
 
-EVENT_COLUMNS = ("seq", "id", "event_type", "event_time", "received_at", "document")
+EVENT_COLUMNS = ("seq", "id", "event_type", "event_time", "received_at", "document", "trace")
 NEXT_EVENT = "SELECT coalesce(max(seq), 0) + 1 FROM events WHERE seq < 1 << 62"
 LAST_DELIVERY = "SELECT coalesce(max(seq), 0) FROM deliveries WHERE seq < 1 << 62"
 """A greater row number is damage: SQLite has no next one after the greatest."""
@@ -166,10 +174,10 @@ CLAIM = """
         WHERE webhook = ? AND ready_at <= ? AND (owner IS NULL OR lease_ends <= ?)
         ORDER BY ready_at, seq LIMIT ?
     )
-    RETURNING seq, id, event, webhook, status, due_at, attempts, reason, created_at, lease, planned
+    RETURNING seq, id, event, webhook, status, due_at, attempts, reason, created_at, lease, planned, replayed_at
 """
 """A lease ends on both clocks: the wall clock may have been set while it was held."""
-EVENTS = "SELECT seq, id, document FROM events WHERE seq IN (SELECT value FROM json_each(?))"
+EVENTS = "SELECT seq, id, document, trace FROM events WHERE seq IN (SELECT value FROM json_each(?))"
 SET_ASIDE = """
     UPDATE deliveries SET status = 'dead', reason = ?, set_at = ?, ready_at = NULL, owner = NULL, lease_until = NULL
     WHERE seq = ?
@@ -270,7 +278,7 @@ RENAME_KNOWN = (
 REPLAY = """
     UPDATE deliveries SET
         status = 'waiting', reason = '', attempts = 0, due_at = :now, ready_at = :now, set_at = :now,
-        planned = :planned, lease = lease + 1, owner = NULL, lease_until = NULL
+        replayed_at = :now, planned = :planned, lease = lease + 1, owner = NULL, lease_until = NULL
     WHERE id = :id AND (owner IS NULL OR lease_until <= :now AND lease_ends <= :monotonic)
         AND status IN (SELECT value FROM json_each(:statuses))
 """
@@ -290,23 +298,6 @@ CANCEL = """
 """
 
 SET_CIRCUIT = "INSERT OR REPLACE INTO circuits (webhook, state, reason, since, until) VALUES (?, ?, ?, ?, ?)"
-
-# A due time stays as far ahead as it was when it was set, however the wall clock is changed.
-CLOCK_FELL = """
-    UPDATE deliveries SET
-        due_at = :now + max(0, due_at - set_at), set_at = :now,
-        ready_at = CASE
-            WHEN ready_at IS NULL THEN NULL WHEN owner IS NULL THEN :now + max(0, due_at - set_at) ELSE :now
-        END
-    WHERE (ready_at IS NOT NULL OR status = 'held') AND set_at > :now + :slack AND typeof(set_at) = 'real'
-"""
-CLOCK_LEAPT = """
-    UPDATE deliveries SET
-        due_at = due_at + :by, set_at = :before + :by,
-        ready_at = CASE WHEN ready_at IS NULL OR owner IS NOT NULL THEN ready_at ELSE ready_at + :by END
-    WHERE (ready_at IS NOT NULL OR status = 'held') AND due_at > :before AND set_at <= :before + :slack
-"""
-"""Changes only what was not due before the leap."""
 
 FIRST_AFTER = "SELECT seq FROM events WHERE +received_at BETWEEN ? AND 1e12 ORDER BY seq LIMIT 1"
 """Without the index of times, through which it would read and sort every later event."""
@@ -333,12 +324,6 @@ REMEMBER_RESULT = """
     INSERT INTO last_results (webhook, status, at) VALUES (?, ?, ?)
     ON CONFLICT (webhook) DO UPDATE SET status = excluded.status, at = excluded.at
 """
-HOLD = """
-    INSERT INTO holds (webhook, serial, reason, since, plan, secrets) VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT (webhook) DO UPDATE SET
-        serial = excluded.serial, reason = excluded.reason, plan = excluded.plan, secrets = excluded.secrets
-"""
-"""The time stays that of the first result."""
 HOLD_ONE = """
     UPDATE deliveries SET
         status = CASE WHEN status = 'cancelled' THEN status ELSE 'held' END,

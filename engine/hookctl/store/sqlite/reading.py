@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -15,6 +15,7 @@ from hookctl.store.sqlite.queue_tables import COUNT_RANGES, READY
 from hookctl.store.sqlite.records import attempt_from_text, document_from_text
 
 STATUS = {status.value: status for status in DeliveryStatus}
+AMONG = "WHERE webhook IN (SELECT value FROM json_each(?))"
 UNREADABLE_REASON = "why cannot be read"
 
 
@@ -75,9 +76,12 @@ def circuits(connection: sqlite3.Connection) -> Mapping[str, Circuit]:
     }
 
 
-def last_results(connection: sqlite3.Connection) -> Mapping[str, tuple[DeliveryStatus, float]]:
-    """See :meth:`hookctl.store.interface.Queue.last_results`. Damaged rows are passed over."""
-    rows = connection.execute("SELECT webhook, status, at FROM last_results").fetchall()
+def last_results(
+    connection: sqlite3.Connection, only: Collection[str] | None = None
+) -> Mapping[str, tuple[DeliveryStatus, float]]:
+    """See :meth:`hookctl.store.interface.Queue.last_results`; of some webhooks, or of all. Damaged rows are skipped."""
+    which, values = ("", []) if only is None else (AMONG, [json.dumps(list(only))])
+    rows = connection.execute(f"SELECT webhook, status, at FROM last_results {which}", values).fetchall()  # noqa: S608
     return {row[0]: (STATUS[row[1]], row[2]) for row in rows if fits(row, str, str, float) and row[1] in STATUS}
 
 

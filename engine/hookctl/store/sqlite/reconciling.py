@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 
-from hookctl.model import AppliedState, DeliveryStatus, Rename, Status
+from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Rename, Status
 from hookctl.store.records import Result, Stopped
+from hookctl.store.sqlite import counting, reading
 from hookctl.store.sqlite import queue_tables as tables
-from hookctl.store.sqlite import reading
 
 REMOVED = "the webhook was removed"
 INACTIVE = "the webhook is inactive"
@@ -15,6 +15,16 @@ MAX_BEHIND = 1_000_000
 """How many applies another process may have seen before this one.
 
 A serial that is further ahead is damage: if it were believed, no apply would take effect.
+"""
+HOLD = """
+    INSERT INTO holds (webhook, serial, reason, since, plan, secrets) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (webhook) DO UPDATE SET
+        serial = excluded.serial, reason = excluded.reason, plan = excluded.plan,
+        secrets = CASE WHEN secrets = '' AND plan = excluded.plan THEN '' ELSE excluded.secrets END
+"""
+"""The time stays that of the first result. A change of secrets does not end a hold by hand, which has none."""
+HOLD_BY_HAND = """
+    INSERT INTO holds (webhook, serial, reason, since, plan) VALUES (?, ?, ?, ?, ?) ON CONFLICT (webhook) DO NOTHING
 """
 
 
@@ -55,6 +65,7 @@ def _reconciled(connection: sqlite3.Connection, applied: AppliedState) -> int:
 def _rename(connection: sqlite3.Connection, rename: Rename, *statements: str) -> None:
     for statement in (*statements, *tables.RENAME_KNOWN):
         connection.execute(statement, (rename.new, rename.old))
+    counting.rename(connection, rename.old, rename.new)
 
 
 def held_reason(reason: str) -> str:
@@ -71,8 +82,18 @@ def newest_serial(connection: sqlite3.Connection) -> int:
 def hold_webhook(connection: sqlite3.Connection, webhook: str, result: Result, now: float) -> None:
     """Hold a webhook because of a result, with everything that waits for it."""
     reason, plan = result.outcome.reason, result.plan.digest if result.plan else ""
-    connection.execute(tables.HOLD, (webhook, result.serial, reason, now, plan, result.secrets))
+    connection.execute(HOLD, (webhook, result.serial, reason, now, plan, result.secrets))
     _stop(connection, webhook, DeliveryStatus.HELD, held_reason(reason))
+
+
+def hold_by_hand(connection: sqlite3.Connection, plan: DeliveryPlan, reason: str, now: float) -> int | None:
+    """Hold a webhook because someone asks; returns how many deliveries are held now, None if it was held already."""
+    values = (plan.name, newest_serial(connection), reason, now, plan.digest)
+    if not connection.execute(HOLD_BY_HAND, values).rowcount:
+        return None
+    _stop(connection, plan.name, DeliveryStatus.HELD, held_reason(reason))
+    query = "SELECT count(*) FROM deliveries WHERE webhook = ? AND status = 'held'"
+    return int(connection.execute(query, (plan.name,)).fetchone()[0])
 
 
 def _end_holds(connection: sqlite3.Connection, applied: AppliedState) -> None:

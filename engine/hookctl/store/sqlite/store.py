@@ -14,6 +14,7 @@ from hookctl.store.sqlite import audit as audit_log
 from hookctl.store.sqlite import healing, lock, monitoring, runners, tokens, workers
 from hookctl.store.sqlite.applied import AppliedStore, last_serial
 from hookctl.store.sqlite.following import followed
+from hookctl.store.sqlite.overviews import SqliteOverviews
 from hookctl.store.sqlite.queue import SqliteQueue
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from hookctl.model.token import Token
 
 
-class SqliteStore(SqliteQueue):
+class SqliteStore(SqliteQueue, SqliteOverviews):
     """A :class:`hookctl.store.interface.Store` in the SQLite file at ``path``, which it creates when there is none.
 
     ``monotonic`` is the clock of leases, the same for every process. Raises StoreError when the file cannot be opened.
@@ -49,12 +50,12 @@ class SqliteStore(SqliteQueue):
         """See :meth:`hookctl.store.interface.State.check_plan`."""
         self._applied.check(plan)
 
-    def apply(self, plan: Plan, *, applied_by: str = "", lock_id: str = "") -> AppliedState:
+    def apply(self, plan: Plan, *, applied_by: str = "", lock_id: str = "", commit: str = "") -> AppliedState:
         """See :meth:`hookctl.store.interface.State.apply`."""
-        return self._applied.apply(plan, applied_by=applied_by, lock_id=lock_id)
+        return self._applied.apply(plan, applied_by=applied_by, lock_id=lock_id, commit=commit)
 
     def apply_and_heal(
-        self, plan: Plan, audit: AuditEntry, *, applied_by: str = "", lock_id: str = ""
+        self, plan: Plan, audit: AuditEntry, *, applied_by: str = "", lock_id: str = "", commit: str = ""
     ) -> tuple[AppliedState, int]:
         """See :meth:`hookctl.store.healing.Healing.apply_and_heal`."""
         healed: list[int] = []
@@ -62,6 +63,7 @@ class SqliteStore(SqliteQueue):
             plan,
             applied_by=applied_by,
             lock_id=lock_id,
+            commit=commit,
             also=lambda connection: healed.append(healing.heal(connection, plan, audit)),
         )
         return state, sum(healed)

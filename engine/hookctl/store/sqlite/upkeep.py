@@ -10,16 +10,50 @@ from pathlib import Path
 
 from hookctl.store.records import Circuit, Fullness
 from hookctl.store.sqlite import queue_tables as tables
+from hookctl.store.sqlite.overview_tables import RESTART_COUNTED
 
 SLACK = 60.0
 """Seconds by which clocks may differ without anybody having set one."""
+# A due time stays as far ahead as it was when it was set, however the wall clock is changed.
+CLOCK_FELL = """
+    UPDATE deliveries SET
+        due_at = :now + max(0, due_at - set_at), set_at = :now,
+        ready_at = CASE
+            WHEN ready_at IS NULL THEN NULL WHEN owner IS NULL THEN :now + max(0, due_at - set_at) ELSE :now
+        END
+    WHERE (ready_at IS NOT NULL OR status = 'held') AND set_at > :now + :slack AND typeof(set_at) = 'real'
+"""
+CLOCK_LEAPT = """
+    UPDATE deliveries SET
+        due_at = due_at + :by, set_at = :before + :by,
+        ready_at = CASE WHEN ready_at IS NULL OR owner IS NOT NULL THEN ready_at ELSE ready_at + :by END
+    WHERE (ready_at IS NOT NULL OR status = 'held') AND due_at > :before AND set_at <= :before + :slack
+"""
+"""Changes only what was not due before the leap."""
+
+# A due time stays as far ahead as it was when it was set, however the wall clock is changed.
+CLOCK_FELL = """
+    UPDATE deliveries SET
+        due_at = :now + max(0, due_at - set_at), set_at = :now,
+        ready_at = CASE
+            WHEN ready_at IS NULL THEN NULL WHEN owner IS NULL THEN :now + max(0, due_at - set_at) ELSE :now
+        END
+    WHERE (ready_at IS NOT NULL OR status = 'held') AND set_at > :now + :slack AND typeof(set_at) = 'real'
+"""
+CLOCK_LEAPT = """
+    UPDATE deliveries SET
+        due_at = due_at + :by, set_at = :before + :by,
+        ready_at = CASE WHEN ready_at IS NULL OR owner IS NOT NULL THEN ready_at ELSE ready_at + :by END
+    WHERE (ready_at IS NOT NULL OR status = 'held') AND due_at > :before AND set_at <= :before + :slack
+"""
+"""Changes only what was not due before the leap."""
 
 
 def clock_set(connection: sqlite3.Connection, before: float, now: float) -> None:
     """See :meth:`hookctl.store.interface.Queue.clock_set`; inside the caller's transaction."""
-    connection.execute(tables.CLOCK_FELL, {"now": now, "slack": SLACK})
+    connection.execute(CLOCK_FELL, {"now": now, "slack": SLACK})
     if now - before > SLACK:  # what has been moved, or set since, is past the slack, so nobody moves it twice
-        connection.execute(tables.CLOCK_LEAPT, {"before": before, "by": now - before, "slack": SLACK})
+        connection.execute(CLOCK_LEAPT, {"before": before, "by": now - before, "slack": SLACK})
 
 
 def set_circuits(connection: sqlite3.Connection, circuits: Mapping[str, Circuit | None]) -> None:
@@ -38,6 +72,7 @@ def prune(connection: sqlite3.Connection, before: float, limit: int) -> int:
     values = {"before": before, "count": limit, "end": row[0] if row else 2**62}
     events = json.dumps([seq for (seq,) in connection.execute(tables.PRUNABLE, values).fetchall()])
     counts = [connection.execute(statement, (events,)).rowcount for statement in tables.PRUNE]
+    connection.execute(RESTART_COUNTED)
     return counts[-1]
 
 
