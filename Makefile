@@ -62,7 +62,7 @@ picture: $(READY)
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .hookctl
-	find engine plugins tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	find engine plugins tests examples benchmarks \( -name __pycache__ -o -name .ruff_cache \) -prune -exec rm -rf {} +
 
 # The stamp is newer than pyproject.toml once everything that it names is installed.
 $(READY): pyproject.toml

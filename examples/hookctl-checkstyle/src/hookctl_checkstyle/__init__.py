@@ -2,45 +2,58 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING
+from xml.sax.saxutils import quoteattr
 
 from hookctl.plugin import FindingsReport, ReportFormat, ReviewReport, hookimpl
 
 if TYPE_CHECKING:
     from hookctl.model import Finding
 
-COLUMNS = ("what", "path", "line", "webhook", "rule", "message")
+FOREIGN = re.compile("[\x00-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What XML 1.0 cannot contain, or does not keep in an attribute."""
 
 
-def row(*values: object) -> str:
-    """One line of the table; csv quotes whatever is in a value."""
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(values)
-    return line.getvalue()
+def attribute(name: str, value: object) -> str:
+    """``name="value"``, with everything escaped that XML requires."""
+    return f"{name}={quoteattr(FOREIGN.sub(' ', str(value)))}"
 
 
-def rows(findings: Iterable[Finding]) -> Iterator[str]:
-    """A line for each finding."""
-    for finding in findings:
-        line = finding.span.line if finding.span else ""
-        yield row(finding.severity, finding.path, line, finding.webhook, finding.rule, finding.message)
+def error(finding: Finding) -> str:
+    """The element of one finding, in a line of its own."""
+    position = [("line", finding.span.line), ("column", finding.span.column)] if finding.span else []
+    message = f"{finding.message}. {finding.hint}".strip()
+    source = f"hookctl.{finding.label}"
+    attributes = [*position, ("severity", finding.severity.value), ("message", message), ("source", source)]
+    return f"    <error {' '.join(attribute(*pair) for pair in attributes)}/>\n"
+
+
+def place(finding: Finding) -> str:
+    """The file of a finding; that of a policy has only the name of a webhook."""
+    return finding.path or finding.webhook
+
+
+def document(findings: Iterable[Finding]) -> Iterator[str]:
+    """The whole report."""
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n<checkstyle version="4.3">\n'
+    for name, group in groupby(sorted(findings, key=place), key=place):
+        yield f"  <file {attribute('name', name)}>\n"
+        yield from map(error, group)
+        yield "  </file>\n"
+    yield "</checkstyle>\n"
 
 
 def write_findings(report: FindingsReport) -> Iterator[str]:
     """What `validate` found."""
-    yield row(*COLUMNS)
-    yield from rows(report.findings)
+    return document(report.findings)
 
 
 def write_review(report: ReviewReport) -> Iterator[str]:
-    """What a plan changes, and the findings about it."""
-    yield row(*COLUMNS)
-    for change in report.review.plan.changes:
-        yield row(change.action, "", "", change.name, "", "")
-    yield from rows(report.review.findings)
+    """What `plan` and `apply` found. The format has no place for changes."""
+    return document(report.review.findings)
 
 
 @hookimpl
@@ -49,7 +62,7 @@ def hookctl_format_types() -> Iterable[ReportFormat]:
     return [
         ReportFormat(
             name="checkstyle",
-            summary="A table of comma-separated values.",
+            summary="For Jenkins, reviewdog and others: XML as Checkstyle writes it.",
             findings=write_findings,
             review=write_review,
         )

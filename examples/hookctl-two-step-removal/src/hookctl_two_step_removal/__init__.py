@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, cast
 
 from hookctl.plugin import CheckPlan, Finding, Policy, hookimpl
@@ -12,13 +13,13 @@ if TYPE_CHECKING:
 
 SETTINGS: Mapping[str, Json] = {
     "type": "object",
-    "required": ["teams"],
     "additionalProperties": False,
     "properties": {
-        "teams": {
+        "except": {
             "type": "array",
             "items": {"type": "string"},
-            "description": "The teams that may own a webhook.",
+            "default": [],
+            "description": "Patterns of the names of webhooks that may be removed at once, such as `test-*`.",
         },
     },
 }
@@ -26,18 +27,20 @@ SETTINGS: Mapping[str, Json] = {
 
 def build(settings: Mapping[str, Json]) -> CheckPlan:
     """The check of plans for these settings."""
-    teams = cast("Sequence[str]", settings["teams"])
+    exempt = cast("Sequence[str]", settings.get("except", ()))
 
     def check(plan: Plan) -> Sequence[Finding]:
         return [
             Finding(
-                webhook=after.name,
-                message="its owner is not a team",
-                hint=f"Set the label owner to one of: {', '.join(teams)}.",
-                pointer=("labels", "owner"),
+                webhook=change.name,
+                message="it is active, so a plan may not remove it",
+                hint="Set its status to inactive, apply that, and remove the file later.",
             )
-            for after in plan.after
-            if after.labels.get("owner") not in teams
+            for change in plan.changes
+            if change.before
+            and not change.after
+            and change.before.status == "active"
+            and not any(fnmatchcase(change.name, pattern) for pattern in exempt)
         ]
 
     return check
@@ -49,7 +52,7 @@ def hookctl_policies() -> Iterable[Policy]:
     return [
         Policy(
             name="two_step_removal",
-            summary="Every webhook is a team's.",
+            summary="A webhook is deactivated before it is removed.",
             schema=SETTINGS,
             build=build,
         )

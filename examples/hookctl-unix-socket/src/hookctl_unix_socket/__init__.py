@@ -14,39 +14,33 @@ if TYPE_CHECKING:
     from hookctl.network import Network
     from requests.adapters import BaseAdapter
 
-URL = re.compile(r"spool:[A-Za-z0-9_-]{1,100}")
-SETTINGS: Mapping[str, Json] = {
-    "type": "object",
-    "required": ["directory"],
-    "additionalProperties": False,
-    "properties": {
-        "directory": {"type": "string", "minLength": 1, "description": "The directory of the files with the bodies."},
-    },
-}
+URL = re.compile(r"unix://(?P<name>[a-z0-9][a-z0-9-]{0,62})(?P<target>/[!-\"$-~]{0,2000})?")
+"""``unix://NAME/PATH?QUERY``, in printable ASCII and without a fragment."""
+SETTINGS: Mapping[str, Json] = {"type": "object", "additionalProperties": False}
 
 
 def check_url(url: str) -> Sequence[Problem]:
-    """The problems of a URL, which must be ``spool:NAME``."""
+    """The problems of a URL, which must be ``unix://NAME/PATH``."""
     if URL.fullmatch(url):
         return []
-    hint = "Write spool:NAME, the name in letters, digits, `_` and `-`."
-    return [Problem("url-invalid", "the URL does not name a spool", hint, 0, len(url))]
+    hint = "Write unix://NAME/PATH, the name in lower-case letters, digits and `-`."
+    return [Problem("url-invalid", "the URL does not name a socket", hint, 0, len(url))]
 
 
 def build(settings: Settings, network: Network) -> BaseAdapter:
-    """The transport of one webhook. One that connects to hosts asks ``network`` for their addresses."""
-    from hookctl_unix_socket.spool import Spool
+    """The transport. It connects to no host, so it asks ``network`` for nothing."""
+    from hookctl_unix_socket.adapter import UnixSocket
 
-    return Spool(settings)
+    return UnixSocket()
 
 
 @hookimpl
 def hookctl_transport_types() -> Iterable[TransportType]:
-    """The transport, with a rule for its own URLs."""
+    """The transport, with a rule for its own URLs and without settings."""
     return [
         TransportType(
             name="unix_socket",
-            summary="Appends each body to a file.",
+            summary="Sends over HTTP to a Unix socket of this machine.",
             schema=SETTINGS,
             build=build,
             check_url=check_url,
