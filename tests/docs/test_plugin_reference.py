@@ -10,6 +10,8 @@ import inspect
 import os
 import pkgutil
 import re
+import subprocess
+import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
@@ -83,12 +85,18 @@ def table(cls: type) -> str:
     return "\n".join([head, "", "| attribute | type | meaning |", "| --- | --- | --- |", *rows, ""])
 
 
+def formatted(code: str) -> str:
+    """An example as `ruff format` leaves it, which formats the code on pages, too. A docstring saves empty lines."""
+    command = [sys.executable, "-m", "ruff", "format", f"--line-length={WIDTH}", "-"]
+    return subprocess.run(command, input=code, capture_output=True, text=True, check=True).stdout
+
+
 def section(hook: str) -> str:
     """The docstring of a hook, with its example, and its classes."""
     text = inspect.getdoc(getattr(hookspecs, hook)) or ""
     said, _, example = text.partition("\n\nExample::\n\n")
     paragraphs = [textwrap.fill(markdown(one), WIDTH) for one in said.split("\n\n")]
-    code = f"```python\n{textwrap.dedent(example).rstrip()}\n```"
+    code = f"```python\n{formatted(textwrap.dedent(example))}```"
     return "\n" + "\n\n".join([*paragraphs, code, *(table(cls).rstrip() for cls in CLASSES[hook])]) + "\n\n"
 
 
