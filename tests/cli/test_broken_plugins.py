@@ -277,8 +277,8 @@ SCRIPT = "import hookctl.plugin.contain as c; c.CALL_SECONDS = {seconds}; from h
 def start(site: Path, tmp_path: Path, receiver: Receiver) -> Callable[..., subprocess.Popen[str]]:
     """``start(ending, "send", "events.jsonl", FAIL="all")``: hookctl as a process, with a plugin whose calls end so."""
 
-    def run(ending: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
-        (site / "acme_parts.py").write_text(code(ending, PARTS))
+    def run(ending: str, *arguments: str, parts: str = PARTS, **variables: str) -> subprocess.Popen[str]:
+        (site / "acme_parts.py").write_text(code(ending, parts))
         (site / "acme-1.0.dist-info" / "entry_points.txt").write_text("[hookctl]\nacme = acme_parts\n")
         directory = tmp_path / "webhooks.d"
         directory.mkdir(exist_ok=True)
@@ -312,6 +312,7 @@ def events(tmp_path: Path) -> list[str]:
     return ids
 
 
+@pytest.mark.parametrize("ending", ["Exception", "SystemExit(0)", "own BaseException", "hang"])
 def test_deliveries_go_on_beside_a_plugin_that_fails(
     start: Callable[..., subprocess.Popen[str]], receiver: Receiver, events: list[str], ending: str, tmp_path: Path
 ) -> None:
@@ -326,8 +327,9 @@ def test_deliveries_go_on_beside_a_plugin_that_fails(
     assert not {"/Signed", "/Filtered"} & set(paths)
     assert said.count("observer mine of plugin acme: attempted ") >= 1
     listed, _ = start(ending, "deliveries", "list").communicate(timeout=PATIENCE)
-    for who in ("auth mine", "validator mine", "filter mine"):
+    for who in ("validator mine", "filter mine"):
         assert f"{who} of plugin acme: " in listed
+    assert ("(auth mine of plugin acme)" if ending == "hang" else "auth mine of plugin acme: ") in listed
     store = b"".join(file.read_bytes() for file in (tmp_path / ".hookctl").iterdir() if file.is_file())
     assert "Traceback" not in shown + said
     assert CANARY not in shown + said + listed
@@ -366,3 +368,101 @@ def test_sigterm_ends_a_runner_whose_plugin_hangs(
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "Stopping: " in said
+
+
+# -- beside its calls --------------------------------------------------------------------------------------------------
+
+OUTSIDE = """
+import gc, logging, sys, warnings
+
+print("printed by an import")
+
+class Dropped:
+    def __del__(self):
+        raise RuntimeError(SECRET)
+
+@hookimpl
+def hookctl_secret_sources():
+    print("printed by a hook")
+    Dropped()
+    gc.collect()
+    thread = threading.Thread(target=end)
+    thread.start()
+    thread.join()
+    os.chdir("/")
+    sys.setrecursionlimit(90)
+    sys.stdout = sys.stderr = None
+    return []
+"""
+
+
+def test_what_a_plugin_does_outside_its_calls(start: Callable[..., subprocess.Popen[str]]) -> None:
+    """It prints, raises in a thread and in a destructor, and changes the state of the process."""
+    for debug in ({}, {"HOOKCTL_DEBUG": "1"}):
+        process = start("Exception", "validate", "--format", "json", parts=PARTS + OUTSIDE, **debug)
+        shown, said = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, said
+        assert json.loads(shown)["diagnostics"] == []
+        assert "printed by an import\n" in said
+        assert "printed by a hook\n" in said
+        assert "Warning: a thread of the module acme_parts raised RuntimeError\n" in said
+        assert "Warning: a destructor of the module acme_parts raised RuntimeError\n" in said
+        assert ("debug: Traceback" in said) == bool(debug)
+
+
+HOSTILE_COMMANDS = """
+class Shown(click.ClickException):
+    def format_message(self):
+        end()
+
+class Type(click.ParamType):
+    name = "mine"
+    def convert(self, *args):
+        end()
+
+class Helped(click.Command):
+    def format_help(self, *args):
+        end()
+
+class Completed(click.Command):
+    def shell_complete(self, *args):
+        end()
+
+def shown():
+    raise Shown("no")
+
+@hookimpl
+def hookctl_commands():
+    option = click.Option(["--value"], type=Type())
+    return [
+        click.Command("shown", callback=shown),
+        click.Command("typed", callback=shown, params=[option]),
+        Helped("helped", callback=shown),
+        Completed("completed", callback=shown),
+        click.Command("parsed", callback=shown, params=[click.Option(["--value"], default=end)]),
+    ]
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["shown"], ["typed", "--value", "1"], ["helped", "--help"], ["parsed"]],
+    ids=lambda arguments: arguments[0],
+)
+def test_every_function_of_a_command_is_contained(
+    run_cli: Run, root: Path, install: Install, arguments: list[str]
+) -> None:
+    for ending in ("Exception", "own BaseException", "GeneratorExit", "hostile __str__"):
+        install(code(ending, HOSTILE_COMMANDS))
+        result = run_cli(*arguments, cwd=root)
+        assert result.exit_code == 1
+        assert f"Error: command {arguments[0]} of plugin acme: " in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+def test_completion_of_a_command_prints_nothing_but_proposals(run_cli: Run, root: Path, install: Install) -> None:
+    for ending in ("Exception", "own BaseException", "GeneratorExit"):
+        install(code(ending, HOSTILE_COMMANDS))
+        words = {"_HOOKCTL_COMPLETE": "bash_complete", "COMP_WORDS": "hookctl completed ", "COMP_CWORD": "2"}
+        result = run_cli(cwd=root, env=words)
+        assert (result.exit_code, result.stdout, result.stderr) == (1, "", "")

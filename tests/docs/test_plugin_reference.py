@@ -37,7 +37,7 @@ CLASSES: Mapping[str, Sequence[type]] = {
     "hookctl_policies": (plugin.Policy, plugin.Finding),
     "hookctl_observers": (plugin.Observer,),
     "hookctl_format_types": (plugin.ReportFormat, plugin.FindingsReport, plugin.ReviewReport, plugin.ResultsReport),
-    "hookctl_store_types": (plugin.StoreType,),
+    "hookctl_store_types": (plugin.StoreType, plugin.EngineCheck),
     "hookctl_commands": (),
 }
 """The classes that the section of each hook describes. The first is what the hook returns."""

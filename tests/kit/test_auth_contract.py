@@ -71,6 +71,14 @@ class Shared(Key):
         return hashlib.sha256(self.current.body).hexdigest()
 
 
+class InQuery(Key):
+    """Adds the key to the URL, too."""
+
+    def value(self, request: Any) -> str:
+        request.prepare_url(request.url, {"key": self.key})
+        return self.key
+
+
 class Stale(Key):
     """Never asks for another token."""
 
@@ -143,8 +151,15 @@ BROKEN: dict[str, list[tuple[AuthType, str]]] = {
         (auth(adds=lambda _: {}), r"declares \[\], but the auth sets \['x-key'\]"),
         (auth(adds=lambda _: {"X-Key": "***", "X-Other": "***"}), "x-other"),
         (auth(adds=lambda _: {"X-Key": "Key ***"}), "it is another"),
+        (auth(adds_query=lambda _: {"key": "***"}), r"adds_query declares \['key'\], but the auth sets \[\]"),
+        (auth(InQuery), r"adds_query declares \[\], but the auth sets \['key'\]"),
+        (auth(InQuery, adds_query=lambda _: {"key": "k-***-9"}), "adds_query declares key: k-.*, but it is another"),
     ],
-    "test_adds_reads_and_sends_nothing": [(auth(adds=reading), "adds calls builtins.open")],
+    "test_adds_reads_and_sends_nothing": [
+        (auth(adds=reading), "adds calls builtins.open"),
+        (auth(adds_query=reading), "adds_query calls builtins.open"),
+        (auth(adds_query=lambda _: {"key": "k-0123456789"}), "adds_query shows a secret"),
+    ],
     "test_per_attempt_is_declared": [
         (value_of(lambda self, request: hashlib.sha256(request.body).hexdigest()), "declare per_attempt=True"),
         (value_of(lambda *_: str(int(time.time()))), "declare per_attempt=True"),

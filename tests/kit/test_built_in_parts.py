@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import xml.etree.ElementTree as ET
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from requests.auth import AuthBase
 
 from hookctl.kit.contracts import (
     AuthContract,
@@ -20,9 +27,25 @@ from hookctl.kit.contracts import (
 from hookctl.plugin import Envelope
 from hookctl.plugin.host import load_plugins
 from hookctl.report.formats.registry import FORMATS, built_in
+from hookctl.testing.answers import Answer
+from hookctl.testing.recorded import RecordedTransport
 
-ACCEPTED = Envelope(200, {"content-type": "application/json"}, {"status": "accepted", "n": 1})
+ACCEPTED = Envelope(200, {"content-type": "application/json", "x-id": "1"}, {"status": "accepted", "n": 1})
+REFUSING = Envelope(200, {"content-type": "text/plain"}, {"error": "refused"})
 REJECTED = Envelope(200, {"content-type": "application/json"}, {"status": "refused"})
+
+
+def client_certificate() -> tuple[str, str]:
+    """A certificate and its key, as PEM."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "client")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+    certificate = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return certificate.decode(), pem.decode()
+
+
+CERTIFICATE, KEY = client_certificate()
 
 
 class TestBearer(AuthContract):
@@ -50,6 +73,52 @@ class TestOauth2(AuthContract):
         "token_url": "https://login.example.com/oauth/token",
     }
     refused = ({**settings, "scopes": ["a b"]}, {**settings, "token_endpoint_auth_method": "none"})
+
+
+class TestStandardWebhooks(AuthContract):
+    name = "standard_webhooks"
+    settings = {"secret": "whsec_" + base64.b64encode(b"k" * 32).decode()}
+
+
+class TestHmac(AuthContract):
+    name = "hmac"
+    settings = {"preset": "github", "secret": "s-0123456789"}
+
+
+class TestHmacOfSlack(AuthContract):
+    name = "hmac"
+    settings = {"preset": "slack", "secret": "s-0123456789"}
+
+
+class TestApiKeyQuery(AuthContract):
+    name = "api_key_query"
+    settings = {"parameter": "key", "key": "k-0123456789"}
+
+
+class TestMtls(AuthContract):
+    name = "mtls"
+    settings = {"certificate": CERTIFICATE, "key": KEY}
+
+
+class TestJwtBearer(AuthContract):
+    name = "jwt_bearer"
+    settings = {
+        "token_url": "https://login.example.com/oauth/token",
+        "issuer": "hookctl",
+        "key": KEY,
+        "algorithm": "ES256",
+    }
+
+
+class TestDigest(AuthContract):
+    name = "digest"
+    settings = {"username": "hookctl", "password": "p-0123456789"}
+
+    def prepare(self, auth: AuthBase) -> None:
+        challenge = Answer(401, headers=(("WWW-Authenticate", 'Digest realm="r", nonce="n", qop="auth"'),), body=b"")
+        transport, request = RecordedTransport(challenge, Answer()), auth(self.request())
+        for hook in request.hooks["response"]:
+            hook(transport.send(request, timeout=5.0), timeout=5.0)
 
 
 class TestCurl(TransportContract):
@@ -84,6 +153,36 @@ class TestStatus(ValidatorContract):
     refused = ({"codes": []},)
     accepted = (ACCEPTED, Envelope(202, {}, None))
     rejected = (Envelope(204, {}, None),)
+
+
+class TestExists(ValidatorContract):
+    name = "exists"
+    settings = {"json_path": "$.data.status"}
+    refused = ({"json_path": "$.data["},)
+    accepted = (ACCEPTED,)
+    rejected = (REFUSING,)
+
+
+class TestHeader(ValidatorContract):
+    name = "header"
+    settings = {"name": "X-Id"}
+    accepted = (ACCEPTED,)
+    rejected = (REFUSING,)
+
+
+class TestRegex(ValidatorContract):
+    name = "regex"
+    settings = {"pattern": "^ok"}
+    refused = ({"pattern": "("},)
+    accepted = (Envelope(200, {}, "ok then", body=b"ok then"),)
+    rejected = (Envelope(200, {}, "no", body=b"no"),)
+
+
+class TestJsonSchema(ValidatorContract):
+    name = "json_schema"
+    settings = {"schema": {"type": "object", "required": ["status"]}}
+    accepted = (ACCEPTED,)
+    rejected = (REFUSING,)
 
 
 class TestEnv(SecretSourceContract):

@@ -1,16 +1,15 @@
-"""Every place where hookctl calls a plugin, and every way the call can end: it is named, and the rest goes on."""
+"""How calls of plugins are contained: threads, limits, interrupts, descriptions. The table is in test_contract.py."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import gc
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 from itertools import repeat
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,40 +24,24 @@ from hookctl.config.directory import check_directory
 from hookctl.delivery.attempt import engine as attempts
 from hookctl.delivery.attempt.engine import AttemptEngine, Job
 from hookctl.errors import PluginError
-from hookctl.model import (
-    AppliedState,
-    Attempt,
-    DeliveryPlan,
-    Failure,
-    FailureKind,
-    PluginBlock,
-    Problem,
-    Response,
-    Timing,
-)
+from hookctl.model import AppliedState, Attempt, DeliveryPlan, FailureKind, PluginBlock, Response, Timing
 from hookctl.plugin import (
     AuthType,
     Completion,
-    EventType,
     FilterType,
     Finding,
     FindingsReport,
     Observer,
     Policy,
     ReportFormat,
-    SecretSource,
     TransportType,
     ValidatorType,
     given,
     hookimpl,
-    hookspecs,
 )
-from hookctl.plugin.added import added_by
 from hookctl.plugin.calls import Plugins
-from hookctl.plugin.contain import BrokenContractError
 from hookctl.plugin.host import load_plugins
 from hookctl.report.text.plugins import listed, render_text
-from hookctl.testing.answers import Answer
 from hookctl.testing.receiver import Receiver
 
 CANARY = "canary-of-a-secret"
@@ -66,19 +49,6 @@ PATIENCE = 20.0
 """Seconds after which a test that waits has failed."""
 NEVER = threading.Event()
 """What a call that hangs waits for."""
-
-
-class Own(BaseException):
-    """An exception that no `except Exception` catches."""
-
-
-class HostileError(Exception):
-    """An exception that cannot be shown."""
-
-    def __str__(self) -> str:
-        raise SystemExit(4)
-
-    __repr__ = __str__
 
 
 def raising(error: BaseException) -> Callable[..., Any]:
@@ -93,75 +63,13 @@ def hang(*_: Any, **__: Any) -> Any:
     raise RuntimeError("nobody ended it")
 
 
-class PosingError(Exception):
-    """Ends the process when it is looked at: isinstance asks an object for its class."""
-
-    @property  # type: ignore[misc]  # that is the point
-    def __class__(self) -> Any:
-        sys.exit(9)
-
-
-def exit_when_asked(*_: Any, **__: Any) -> Any:
-    sys.exit(9)
-
-
-class PropertiesError(Exception):
-    """Ends the process when it is asked for any of these."""
-
-    __cause__ = __context__ = __traceback__ = __suppress_context__ = args = reason = property(exit_when_asked)
-
-
-class PosingText(str):
-    """Text that runs code when it is written, compared or looked up."""
-
-    __slots__ = ()
-    __str__ = __format__ = __eq__ = exit_when_asked
-
-    def __hash__(self) -> int:
-        return hash("reason")
-
-
-class PosingDict(dict[Any, Any]):
-    get = __getitem__ = __iter__ = items = keys = exit_when_asked
-
-
-class PosingContractError(BrokenContractError):
-    """A kind of hookctl's own exception that runs code when it is shown."""
-
-    __str__ = exit_when_asked
-
-
-def with_own(own: dict[Any, Any]) -> Exception:
-    error = RuntimeError(CANARY)
-    error.__dict__ = own
-    return error
-
-
 ENDINGS: dict[str, Callable[..., Any]] = {
     "Exception": raising(RuntimeError(CANARY)),
-    "SystemExit(0)": raising(SystemExit(0)),
     "SystemExit(3)": raising(SystemExit(3)),
-    "KeyboardInterrupt": raising(KeyboardInterrupt(CANARY)),
-    "CancelledError": raising(asyncio.CancelledError(CANARY)),
-    "GeneratorExit": raising(GeneratorExit(CANARY)),
-    "RecursionError": lambda *_, **__: forever(),
-    "MemoryError": raising(MemoryError(CANARY)),
-    "own BaseException": raising(Own(CANARY)),
-    "hostile __str__": raising(HostileError()),
-    "hostile __class__": raising(PosingError()),
-    "hostile properties": raising(PropertiesError()),
-    "hostile __dict__": raising(with_own(PosingDict())),
-    "hostile key": raising(with_own({PosingText("reason"): 1})),
-    "hostile name": raising(type(PosingText("Posing"), (Exception,), {})()),
-    "hostile contract": raising(PosingContractError()),
-    "hostile contract text": raising(BrokenContractError(HostileError())),
     "hang": hang,
     "wrong type": lambda *_, **__: object(),
 }
-
-
-def forever() -> Any:
-    return forever()
+"""Some ways in which a call ends; test_contract.py has them all."""
 
 
 @pytest.fixture(params=ENDINGS)
@@ -199,66 +107,6 @@ def safe(*_: Any) -> Any:
 
 
 # -- start-up ----------------------------------------------------------------------------------------------------------
-
-HOOKS = sorted(name for name, function in vars(hookspecs).items() if hasattr(function, "hookctl_spec"))
-LIGHT = SecretSource(scheme="light", summary="", resolve=safe)
-
-
-def test_there_are_hooks() -> None:
-    assert len(HOOKS) == 11
-
-
-@pytest.mark.parametrize("hook", HOOKS)
-def test_a_hook_that_fails_is_left_out_and_named(hook: str, ending: str) -> None:
-    other = "hookctl_secret_sources" if hook != "hookctl_secret_sources" else "hookctl_filter_types"
-    light: Any = LIGHT if other == "hookctl_secret_sources" else FilterType(name="light", summary="", call=safe)
-    plugins = load_plugins([plugin(**{hook: ENDINGS[ending], other: [light]})])
-    (failure,) = plugins.failures
-    assert failure.plugin == "acme"
-    assert failure.message.startswith(f"plugin acme: {hook} ")
-    assert "light" in plugins.secret_sources or "light" in plugins.filters
-    assert "bearer" in plugins.auth
-
-
-class Lying(Mapping[str, Any]):
-    """A schema or a mock event whose items cannot be had."""
-
-    def __init__(self, end: Callable[..., Any]) -> None:
-        self.end = end
-
-    def __getitem__(self, key: str) -> Any:
-        return self.end(key)
-
-    def __iter__(self) -> Iterator[str]:
-        yield "type"
-
-    def __len__(self) -> int:
-        return 1
-
-
-def lying(end: Callable[..., Any]) -> dict[str, list[Any]]:
-    """Descriptions with a schema or a mock event that lies, by hook."""
-    lie = Lying(end)
-    return {
-        "hookctl_auth_types": [AuthType(name="mine", summary="", schema=lie, build=safe)],
-        "hookctl_transport_types": [TransportType(name="mine", summary="", schema=lie, build=safe)],
-        "hookctl_validator_types": [ValidatorType(name="mine", summary="", schema=lie, build=safe, label=safe)],
-        "hookctl_policies": [Policy(name="mine", summary="", schema=lie, build=safe)],
-        "hookctl_event_types": [
-            EventType(name="mine.schema", summary="", schema=lie, mock={}),
-            EventType(name="mine.mock", summary="", schema={}, mock=lie),
-        ],
-    }
-
-
-@pytest.mark.parametrize("hook", lying(safe))
-def test_a_description_that_lies_is_left_out_and_named(hook: str, ending: str) -> None:
-    things = lying(ENDINGS[ending])[hook]
-    for thing in things:
-        plugins = load_plugins([plugin(**{hook: [thing]})])
-        (failure,) = plugins.failures
-        assert failure.message.startswith(f"plugin acme: {hook} ")
-        assert not [name for _, name in plugins.origins if name.startswith("mine")]
 
 
 ODD_SCHEMAS: list[dict[str, Any]] = [
@@ -330,6 +178,40 @@ def test_a_filters_types_are_copied_and_its_result_is_held_to_them() -> None:
         mine.call([])
 
 
+def described(hook: str, name: str, value: Any) -> Any:
+    """A description in which one field has this value."""
+    kinds: dict[str, Callable[..., Any]] = {
+        "hookctl_auth_types": partial(AuthType, name="mine", summary="", schema={}, build=safe),
+        "hookctl_observers": partial(Observer, name="mine"),
+        "hookctl_format_types": partial(ReportFormat, name="mine", summary="", findings=safe),
+    }
+    return kinds[hook](**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("hook", "name", "values"),
+    [
+        ("hookctl_auth_types", "signs", [None, 1, "no"]),
+        ("hookctl_auth_types", "per_attempt", [None, 0, "no"]),
+        ("hookctl_observers", "records_traces", [None, 1, []]),
+        ("hookctl_observers", "sampled_share", [None, "1", True, -0.1, 1.1, float("nan")]),
+        ("hookctl_format_types", "has_ci_commands", [None, 1, safe]),
+    ],
+)
+def test_a_flag_of_another_type_is_left_out(hook: str, name: str, values: list[Any]) -> None:
+    for value in values:
+        plugins = load_plugins([plugin(**{hook: [described(hook, name, value)]})])
+        (failure,) = plugins.failures
+        assert failure.message.startswith(f"plugin acme: {hook} returned {name} as "), value
+
+
+@pytest.mark.parametrize("declared", [None, False, True])
+def test_an_auth_of_a_plugin_never_runs_on_the_thread_of_the_runner(*, declared: bool | None) -> None:
+    thing = AuthType(name="mine", summary="", schema={}, build=safe, signs=True, blocking=declared)
+    mine = load_plugins([plugin(hookctl_auth_types=[thing])]).auth["mine"]
+    assert (mine.blocking, mine.signs) == (True, True)
+
+
 # -- while delivering --------------------------------------------------------------------------------------------------
 
 
@@ -375,52 +257,7 @@ def built(base: type[Adapter], name: str) -> Callable[[Any], Any]:
     return lambda end: lambda *_: type("Broken", (base,), {name: lambda self, *args, **kwargs: end(*args, **kwargs)})()  # noqa: ARG005
 
 
-class Refreshing:
-    """An auth with a token."""
-
-    def __init__(self, end: Callable[..., Any]) -> None:
-        self.refresh = end
-
-    def __call__(self, request: Any) -> Any:
-        return request
-
-
-def hooked(end: Callable[..., Any]) -> Callable[..., Any]:
-    def apply(request: Any) -> Any:
-        request.register_hook("response", end)
-        return request
-
-    return apply
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a plugin is called while hookctl delivers."""
-
-    hook: str
-    """Which hook of hookspecs adds the thing."""
-    name: str
-    """The function that fails, as a message names it."""
-    thing: Callable[[Callable[..., Any]], Any]
-    """The description in which that function ends so."""
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    """What of the delivery plan asks for it."""
-    in_lane: bool = False
-    """It may wait there; an attempt that waits longer than its time is given up, as for any slow target."""
-    decides: bool = True
-    """The attempt fails when it fails."""
-    ignores_result: bool = False
-
-
-AUTH: Mapping[str, Any] = {"auth": (PluginBlock("mine", {"key": "${mine:key}"}),)}
 TRANSPORT: Mapping[str, Any] = {"transport": PluginBlock("mine", {})}
-VALIDATOR: Mapping[str, Any] = {"response_validators": (PluginBlock("mine", {}),)}
-HEADER: Mapping[str, Any] = {"headers": {"X-Key": "${broken:key}"}}
-FILTER: Mapping[str, Any] = {"body_template": '{"a": "{{ data.severity | mine }}"}'}
-
-
-def auth(build: Callable[..., Any], **flags: Any) -> AuthType:
-    return AuthType(name="mine", summary="", schema={}, build=build, **flags)
 
 
 def transport(build: Callable[..., Any], **flags: Any) -> TransportType:
@@ -429,87 +266,6 @@ def transport(build: Callable[..., Any], **flags: Any) -> TransportType:
 
 def validator(build: Callable[..., Any], label: Callable[..., Any] = lambda _: "mine") -> ValidatorType:
     return ValidatorType(name="mine", summary="", schema={}, build=build, label=label)
-
-
-def concurrent(name: str) -> Place:
-    """A method of a ``ConcurrentTransport``."""
-    decides = name in {"submit", "poll"}
-    return Place(
-        "hookctl_transport_types", name, lambda end: transport(built(Concurrent, name)(end)), TRANSPORT, decides=decides
-    )
-
-
-PLACES = {
-    "auth build": Place("hookctl_auth_types", "build", auth, AUTH, in_lane=True),
-    "auth once": Place("hookctl_auth_types", "__call__", lambda end: auth(lambda *_: end), AUTH, in_lane=True),
-    "auth each": Place("hookctl_auth_types", "__call__", lambda end: auth(lambda *_: end, per_attempt=True), AUTH),
-    "auth blocking": Place(
-        "hookctl_auth_types",
-        "__call__",
-        lambda end: auth(lambda *_: end, per_attempt=True, blocking=True),
-        AUTH,
-        in_lane=True,
-    ),
-    "auth refresh": Place(
-        "hookctl_auth_types",
-        "refresh",
-        lambda end: auth(lambda *_: Refreshing(end)),
-        AUTH,
-        in_lane=True,
-        ignores_result=True,
-    ),
-    "auth response hook": Place(
-        "hookctl_auth_types",
-        "response hook",
-        lambda end: auth(lambda *_: hooked(end), per_attempt=True),
-        AUTH,
-        in_lane=True,
-    ),
-    "transport build": Place("hookctl_transport_types", "build", transport, TRANSPORT),
-    "transport check_url": Place(
-        "hookctl_transport_types",
-        "check_url",
-        lambda end: transport(lambda *_: Adapter(), check_url=end),
-        {**TRANSPORT, "url": "https://siem.example.com/{{ data.severity }}"},
-    ),
-    "adapter send": Place(
-        "hookctl_transport_types", "send", lambda end: transport(built(Adapter, "send")(end)), TRANSPORT, in_lane=True
-    ),
-    "adapter close": Place(
-        "hookctl_transport_types",
-        "close",
-        lambda end: transport(built(Adapter, "close")(end)),
-        TRANSPORT,
-        decides=False,
-    ),
-    **{f"concurrent {name}": concurrent(name) for name in ("submit", "poll", "wake", "cancel", "close")},
-    "validator label": Place(
-        "hookctl_validator_types", "label", lambda end: validator(lambda _: lambda _: [], end), VALIDATOR, in_lane=True
-    ),
-    "validator build": Place("hookctl_validator_types", "build", validator, VALIDATOR, in_lane=True),
-    "validator validate": Place("hookctl_validator_types", "validate", lambda end: validator(lambda _: end), VALIDATOR),
-    "secret resolve": Place(
-        "hookctl_secret_sources",
-        "resolve",
-        lambda end: SecretSource(scheme="broken", summary="", resolve=end),
-        HEADER,
-        in_lane=True,
-    ),
-    "filter": Place("hookctl_filter_types", "call", lambda end: FilterType(name="mine", summary="", call=end), FILTER),
-}
-ELSEWHERE = {
-    "hookctl_event_types",
-    "hookctl_policies",
-    "hookctl_observers",
-    "hookctl_format_types",
-    "hookctl_store_types",
-    "hookctl_commands",
-}
-"""Hooks whose things are tested below: they are not part of an attempt, or are data alone."""
-
-
-def test_every_hook_is_in_the_matrix() -> None:
-    assert {place.hook for place in PLACES.values()} | ELSEWHERE == set(HOOKS)
 
 
 @pytest.fixture(scope="module")
@@ -545,66 +301,6 @@ def made(engine: AttemptEngine, *plans: DeliveryPlan) -> dict[str, Attempt]:
     return ended
 
 
-@pytest.mark.parametrize("where", PLACES)
-def test_a_delivery_fails_by_itself(
-    where: str,
-    ending: str,
-    engine_with: Callable[[Plugins], AttemptEngine],
-    receiver: Receiver,
-    delivery_plan: Callable[..., DeliveryPlan],
-) -> None:
-    place = PLACES[where]
-    thing = place.thing(ENDINGS[ending])
-    source = SecretSource(scheme="mine", summary="", resolve=safe)
-    given = {
-        place.hook: [thing],
-        "hookctl_secret_sources": [source, *([thing] if place.hook == "hookctl_secret_sources" else [])],
-    }
-    plugins = load_plugins([plugin(**given)])
-    assert plugins.failures == ()
-    receiver.answer("/refresh", Answer(401), Answer())
-    url = "https://siem.example.com/refresh" if where == "auth refresh" else "https://siem.example.com/ingest"
-    timeout = 0.15 if ending in {"hang", "wrong type"} else PATIENCE
-    broken = replace(delivery_plan("Broken", timeout_seconds=timeout, url=url), **place.fields)
-    engine = engine_with(plugins)
-    for _ in range(2):
-        attempt = made(
-            engine, broken, delivery_plan("Healthy", timeout_seconds=PATIENCE), replace(broken, name="Broken too")
-        )
-        assert attempt["Healthy"].succeeded
-        if where != "auth refresh":  # the target answers 401 once
-            assert failure_is_told(place, ending, attempt["Broken"].failure)
-        assert CANARY not in repr(attempt)
-    assert receiver.count >= 2
-
-
-def failure_is_told(place: Place, ending: str, failure: Failure | None) -> bool:
-    if not place.decides or (ending == "wrong type" and place.ignores_result):
-        return failure is None
-    assert failure is not None
-    if (ending == "hang" and place.in_lane) or (ending == "wrong type" and place.name == "submit"):
-        return True  # the attempt was given up, or the call was, whichever was sooner
-    if ending == "MemoryError" and failure.kind is FailureKind.LOCAL:
-        return place.name in {"send", "response hook"}  # what sends is told of as any transport is
-    assert failure.kind is FailureKind.PLUGIN
-    return " of plugin acme: " in failure.message and place.name in failure.message
-
-
-CALLS: dict[str, tuple[Any, ...]] = {"submit": (1, None, 1.0), "poll": (0.0,), "wake": (), "cancel": (1,), "close": ()}
-"""The methods of a ``ConcurrentTransport``, and something to call each with."""
-
-
-@pytest.mark.parametrize("name", CALLS)
-@pytest.mark.parametrize("base", [Adapter, Concurrent])
-def test_a_method_of_a_transport(name: str, base: type[Adapter], ending: str) -> None:
-    if not hasattr(base, name) or (ending == "wrong type" and name != "poll"):
-        return  # what such a method gives is not looked at
-    plugins = load_plugins([plugin(hookctl_transport_types=[transport(built(base, name)(ENDINGS[ending]))])])
-    adapter: Any = plugins.transports["mine"].build({}, None)  # type: ignore[arg-type]  # it needs no network
-    with pytest.raises(PluginError, match=rf"^transport mine of plugin acme: {name} "):
-        getattr(adapter, name)(*CALLS[name])
-
-
 def test_a_transport_that_cannot_cancel_holds_up_nothing(
     ending: str, engine_with: Callable[[Plugins], AttemptEngine], delivery_plan: Callable[..., DeliveryPlan]
 ) -> None:
@@ -620,7 +316,7 @@ def test_a_transport_that_cannot_cancel_holds_up_nothing(
         attempt = made(engine, broken, delivery_plan("Healthy", timeout_seconds=PATIENCE))
         assert attempt["Healthy"].succeeded
         assert attempt["Broken"].failure is not None
-        assert attempt["Broken"].failure.kind is FailureKind.TIMEOUT
+        assert attempt["Broken"].failure.kind in {FailureKind.TIMEOUT, FailureKind.PLUGIN}
 
 
 def test_a_call_that_hangs_is_not_made_again_until_it_ends() -> None:
@@ -699,23 +395,6 @@ def test_ctrl_c_ends_the_wait_for_a_plugin() -> None:
         plugins.observers["mine"].ended(None)  # type: ignore[arg-type]  # nobody looks at it
 
 
-@pytest.mark.parametrize("name", ["attempted", "ended", "close"])
-def test_an_observer_that_fails_is_skipped(name: str, ending: str) -> None:
-    seen: list[str] = []
-    functions: dict[str, Any] = {"broken": ENDINGS[ending], "watching": lambda *_: seen.append(name)}
-    broken, watching = (Observer(name=one, **{name: function}) for one, function in functions.items())
-    plugins = load_plugins([plugin(hookctl_observers=[broken, watching])])
-    call = getattr(plugins.observers["broken"], name)
-    if ending == "wrong type":
-        call()
-    else:
-        with pytest.raises(PluginError, match=rf"^observer broken of plugin acme: {name} ") as raised:
-            call()
-        assert CANARY not in str(raised.value)
-    getattr(plugins.observers["watching"], name)()
-    assert seen == [name]
-
-
 # -- while checking and planning ---------------------------------------------------------------------------------------
 
 
@@ -737,23 +416,6 @@ def test_a_policy_that_fails_is_an_error_of_the_plan(
 
 
 REPORT = FindingsReport(command="validate", root=Path("/"), directory=Path("webhooks.d"), findings=(), nothing="")
-
-
-@pytest.mark.parametrize("kind", ["findings", "review", "results"])
-@pytest.mark.parametrize("in_pieces", [False, True])
-def test_a_format_that_fails_is_named(kind: str, ending: str, *, in_pieces: bool) -> None:
-    end = ENDINGS[ending]
-
-    def pieces(*_: Any) -> Iterator[Any]:
-        yield "first"
-        yield end()
-
-    functions: dict[str, Any] = {kind: pieces if in_pieces else end}
-    made = ReportFormat(name="mine", summary="", **functions)
-    plugins = load_plugins([plugin(hookctl_format_types=[made])])
-    assert plugins.failures == ()
-    with pytest.raises(PluginError, match=rf"^format mine of plugin acme: {kind} "):
-        getattr(plugins.formats["mine"], kind)(REPORT)
 
 
 def test_a_format_gives_text_or_pieces_of_it() -> None:
@@ -782,41 +444,6 @@ def test_a_report_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     plugins = load_plugins([plugin(hookctl_format_types=[made])])
     with pytest.raises(PluginError, match="a report of more than 1,000 characters"):
         plugins.formats["mine"].findings(REPORT)  # type: ignore[misc]
-
-
-def test_what_auth_adds_is_asked_of_a_plugin(ending: str) -> None:
-    thing = AuthType(name="mine", summary="", schema={}, build=safe, adds=ENDINGS[ending])
-    plugins = load_plugins([plugin(hookctl_auth_types=[thing])])
-    with pytest.raises(PluginError, match=r"^auth mine of plugin acme: adds "):
-        added_by([PluginBlock("mine", {})], plugins.auth)
-
-
-def test_what_auth_warns_of_is_asked_of_a_plugin(ending: str) -> None:
-    thing = AuthType(name="mine", summary="", schema={}, build=safe, warnings=ENDINGS[ending])
-    warnings = load_plugins([plugin(hookctl_auth_types=[thing])]).auth["mine"].warnings
-    assert warnings
-    with pytest.raises(PluginError, match=r"^auth mine of plugin acme: warnings "):
-        warnings({})
-
-
-@pytest.mark.parametrize(
-    ("name", "given"),
-    [
-        ("problems", [Problem("r", "m", "h", 0, 0)]),
-        ("problems", {"a": "b"}),
-        ("problems", {1: Problem("r", "m", "h", 0, 0)}),
-        ("expand", ["a"]),
-        ("expand", {"a": object()}),
-        ("warnings", "text"),
-        ("warnings", [1]),
-    ],
-)
-def test_an_auth_must_keep_to_the_types(name: str, given: Any) -> None:
-    functions: Any = {name: lambda _: given}
-    thing = AuthType(name="mine", summary="", schema={}, build=safe, **functions)
-    plugins = load_plugins([plugin(hookctl_auth_types=[thing])])
-    with pytest.raises(PluginError, match=rf"^auth mine of plugin acme: {name} returned "):
-        getattr(plugins.auth["mine"], name)({})
 
 
 WEBHOOK = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/\n"

@@ -45,7 +45,7 @@ def complete(group: click.Group) -> int:
             group.main(prog_name="hookctl", standalone_mode=False)
         except SystemExit as ended:
             return ended.code if isinstance(ended.code, int) else exit_codes.OK
-        except (Exception, KeyboardInterrupt):  # noqa: BLE001  # a message would appear in the line that is being typed
+        except BaseException:  # noqa: BLE001  # a message would appear in the line that is being typed
             return exit_codes.FAILED
     return exit_codes.OK
 

@@ -67,18 +67,15 @@ class LazyGroup(SuggestingGroup):
         """
         try:
             return super().invoke(ctx)
-        except (*EXPECTED, HookctlError):
-            raise
-        except BaseException as error:
+        except (*EXPECTED, HookctlError) as error:
             is_own = ctx.invoked_subcommand in COMMANDS
-            if is_own and isinstance(error, OSError | MemoryError):
+            if is_own or not isinstance(error, click.ClickException) or _can_be_shown(error):
+                raise
+            raise _failed(ctx, error) from error
+        except BaseException as error:
+            if ctx.invoked_subcommand in COMMANDS and isinstance(error, OSError | MemoryError):
                 raise  # the system is at fault: report_error shows its reason
-            from hookctl.cli.debugging import unexpected
-
-            plugins = None if is_own else _plugins(ctx)
-            raise unexpected(
-                ctx.obj, error, ctx.invoked_subcommand or "", plugins, debug=bool(ctx.params.get("debug"))
-            ) from error
+            raise _failed(ctx, error) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands, without importing a built-in one."""
@@ -91,6 +88,27 @@ class LazyGroup(SuggestingGroup):
 
         named = [CompletionItem(name, help=text) for name, text in _summaries(ctx) if name.startswith(incomplete)]
         return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+def _failed(ctx: click.Context, error: BaseException) -> HookctlError:
+    """The error to end with after an unexpected exception."""
+    from hookctl.cli.debugging import unexpected
+
+    name = ctx.invoked_subcommand or ""
+    plugins = None if name in COMMANDS else _plugins(ctx)
+    return unexpected(ctx.obj, error, name, plugins, debug=bool(ctx.params.get("debug")))
+
+
+def _can_be_shown(error: click.ClickException) -> bool:
+    """Whether an error of a plugin's command can be printed: click asks it, and its command, for the text."""
+    try:
+        error.format_message()
+        context = getattr(error, "ctx", None)
+        if context is not None:
+            context.get_usage()
+    except BaseException:  # noqa: BLE001  # it is the plugin's code
+        return False
+    return True
 
 
 def _summaries(ctx: click.Context) -> list[tuple[str, str]]:
@@ -175,13 +193,16 @@ def hookctl(
 def main() -> None:
     """Run the command line; the console script. Exit codes as in ``hookctl.cli.exit_codes``."""
     os.environ.pop("SSLKEYLOGFILE", None)  # no transport, not even a plugin's, may write TLS session keys
+    try:
+        open_streams()
+    except OutputError as error:
+        sys.exit(report_error(error))
     sys.exit(complete(hookctl) if is_completing() else _exit_code())
 
 
 def _exit_code() -> int:
     """Run the command. Whatever ends it becomes a message and an exit code."""
     try:
-        open_streams()
         refuse_unreadable_text()
         code = hookctl.main(standalone_mode=False)  # what a command passed to ctx.exit, or its return value
         sys.stdout.flush()

@@ -37,6 +37,17 @@ def every_plugin(session: Session, *, warn: bool = True) -> Plugins:
 
 
 def _loaded(session: Session) -> Plugins:
+    from hookctl.cli.strays import global_state, report_strays
+
+    loaded: list[Plugins] = []
+    if session.may_have_plugins():
+        report_strays(lambda: frozenset(loaded[0].containment.secrets if loaded else ()), debug=session.debug)
+    with global_state():
+        loaded.append(_as_enabled(session))
+    return loaded[0]
+
+
+def _as_enabled(session: Session) -> Plugins:
     from hookctl.plugin.calls import PluginFailure
     from hookctl.plugin.host import load_plugins
 

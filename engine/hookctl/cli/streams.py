@@ -7,6 +7,7 @@ import errno
 import io
 import os
 import sys
+from threading import get_ident, main_thread
 
 from hookctl.errors import OutputError
 
@@ -54,10 +55,15 @@ class _Output(io.TextIOWrapper):
     """Standard output that raises OutputError.
 
     It wraps text and not bytes: Ctrl-C in Python code below a buffer would write the buffer twice.
+
+    Only the main thread writes to it: hookctl's output may be JSON for another program. hookctl calls plugins on other
+    threads, so what they print goes to standard error.
     """
 
     def write(self, text: str, /) -> int:
         """As the base class. Raises OutputError."""
+        if get_ident() != main_thread().ident:
+            return sys.stderr.write(text)
         try:
             return super().write(text)
         except OSError as error:

@@ -14,7 +14,12 @@ from hookctl.plugin.host import BUILT_IN, load_plugins
 def is_installed(plugin: object) -> bool:
     """Whether hookctl finds the module without help: by an entry point, or because it is built in."""
     name = getattr(plugin, "__name__", "")
-    return name in BUILT_IN or any(entry.module == name for entry in entry_points(group=GROUP))
+    return name in BUILT_IN or name in _installed()
+
+
+@cache
+def _installed() -> frozenset[str]:
+    return frozenset(entry.module for entry in entry_points(group=GROUP))
 
 
 @cache

@@ -16,6 +16,8 @@ class ClientCertificate:
 
     def __init__(self, chain: bytes, key: bytes) -> None:
         """``chain`` is PEM: the client's certificate, then intermediate ones. ``key`` is its key as unencrypted PEM."""
+        if type(chain) is not bytes or type(key) is not bytes:
+            raise TypeError("the certificates and the key of a client are PEM in bytes")
         self._chain, self._key = chain, key
 
     def reveal(self) -> tuple[bytes, bytes]:

@@ -1,4 +1,4 @@
-"""The description of a kind of store. It is here, because both stores and plugins use it."""
+"""The description of a kind of store, and of its engine. They are here, because both stores and plugins use it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from hookctl.store.interface import Store
-    from hookctl.store.records import EngineCheck
 
 
 class OpenStore(Protocol):
@@ -18,6 +17,17 @@ class OpenStore(Protocol):
     def __call__(self, url: str, *, create: bool) -> Store | None:
         """The store of the URL; None if it does not exist and ``create`` is False."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class EngineCheck:
+    """What ``hookctl doctor`` reports about the database engine of a store."""
+
+    name: str
+    message: str
+    """Its version, or the problem with it."""
+    hint: str = ""
+    """What to do about the problem; empty if there is none."""
 
 
 def _no_files(_: str) -> tuple[Path, ...]:

@@ -28,14 +28,15 @@ def shortage_of(error: BaseException) -> str | None:
     is_plugins = isinstance(error, PluginError)
     for cause in causes(error):
         if isinstance(cause, LocalError):
-            return cause.message
+            return cause.message if type(cause.message) is str else "this machine lacks a resource"
         if (isinstance(cause, MemoryError) and not is_plugins) or (
-            isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_MEMORY
+            isinstance(cause, socket.gaierror) and type(cause.errno) is int and cause.errno == socket.EAI_MEMORY
         ):
             return "this machine is out of memory"
-        if isinstance(cause, OSError) and not isinstance(cause, socket.gaierror) and cause.errno in LOCAL_ERRNOS:
-            return lacks(cause.errno)
-        if isinstance(cause, RuntimeError) and NO_THREAD in str(cause):
+        number = cause.errno if isinstance(cause, OSError) and not isinstance(cause, socket.gaierror) else None
+        if type(number) is int and number in LOCAL_ERRNOS:  # third-party code may put any object there
+            return lacks(number)
+        if isinstance(cause, RuntimeError) and any(type(arg) is str and NO_THREAD in arg for arg in cause.args):
             return "this machine has no thread left for hookctl"
         if isinstance(cause, (ImportError, socket.gaierror)) and (
             found := lacking()

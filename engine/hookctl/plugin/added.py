@@ -9,8 +9,9 @@ from urllib.parse import quote
 from hookctl.errors import PluginError
 from hookctl.model import Json, PluginBlock
 from hookctl.model.secret import mask
-from hookctl.plugin.contain import is_interrupt, text_of
+from hookctl.plugin.contain import is_interrupt
 from hookctl.plugin.interfaces import AuthType
+from hookctl.plugin.raised import text_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hookctl.errors import HookctlError, PluginError, SameNameError
 from hookctl.plugin.contain import BrokenContractError, Containment, Hook, not_async
-from hookctl.plugin.contained import Part, contained
+from hookctl.plugin.contained import contained
 from hookctl.plugin.given import kind
 from hookctl.plugin.interfaces import (
     AuthType,
@@ -25,6 +25,7 @@ from hookctl.plugin.interfaces import (
     TransportType,
     ValidatorType,
 )
+from hookctl.plugin.part import Part
 
 if TYPE_CHECKING:
     import click
@@ -37,6 +38,10 @@ WITH_SCHEME = frozenset({"secret source", "store"})
 """The kinds of parts that have a scheme instead of a name."""
 MAX_THINGS = 1000
 """The maximum number of parts that one hook may return."""
+
+
+MAX_FAILURES = 20
+"""The number of failures after which the other parts of one hook are not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,8 @@ class Plugins:
     providers: tuple[Provider, ...]
     origins: Mapping[tuple[str, str], str]
     """The plugin of each part: ``("auth", "oauth2") -> "hookctl_plugins.auth"``."""
+    third_party: frozenset[tuple[str, str]] = frozenset()
+    """The parts of third-party plugins, as in :attr:`origins`. None of their code runs on the runner's thread."""
     failures: tuple[PluginFailure, ...] = ()
     """The parts that could not be loaded, with the reasons."""
     containment: Containment = field(default_factory=Containment)
@@ -125,6 +132,7 @@ class Plugins:
             stores=gathering.gather("hookctl_store_types", "store", StoreType),
             providers=found,
             origins=gathering.origins,
+            third_party=frozenset(gathering.third_party),
             failures=tuple(gathering.failures),
             containment=containment,
         )
@@ -203,6 +211,7 @@ class _Gathering:
     containment: Containment
     failures: list[PluginFailure]
     origins: dict[tuple[str, str], str] = field(default_factory=dict)
+    third_party: set[tuple[str, str]] = field(default_factory=set)
 
     def gather(self, hook: str, what: str, wanted: type[T]) -> dict[str, T]:
         """The results of a hook, by name."""
@@ -211,11 +220,16 @@ class _Gathering:
             function = provider.hooks.get(hook)
             if function is None:
                 continue
+            failed_before = len(self.failures)
             for thing in self._asked(provider, hook, lambda: list(islice(not_async(function()), MAX_THINGS))) or ():  # noqa: B023  # called now
+                if len(self.failures) - failed_before >= MAX_FAILURES:
+                    break
                 accepted = self._asked(provider, hook, partial(self._accepted, thing, provider, what, wanted))
                 if accepted is not None:
                     name, gathered[name] = accepted
                     self.origins[what, name] = provider.name
+                    if not provider.built_in:
+                        self.third_party.add((what, name))
         return gathered
 
     def _asked(self, provider: Provider, hook: str, call: Callable[[], Any]) -> Any:
@@ -256,5 +270,5 @@ class _Gathering:
         # Policies and formats read whole plans, and a secret source may ask a server; no other delivery waits for them.
         is_slow = what in {"policy", "format", "secret source", "store"}
         gets_no_secret = what in {"policy", "format"}
-        part = Part(self.containment, provider.name, f"{what} {name}", at_start=is_slow, repeats_text=gets_no_secret)
+        part = Part(self.containment, provider.name, what, name, at_start=is_slow, repeats_text=gets_no_secret)
         return name, contained(thing, part)

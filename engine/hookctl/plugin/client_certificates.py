@@ -25,12 +25,12 @@ def set_client_certificate(request: PreparedRequest, certificate: ClientCertific
 def client_certificate(request: PreparedRequest) -> ClientCertificate | None:
     """The certificate that an auth has set; None if none has."""
     certificate = getattr(request, _ATTRIBUTE, None)
-    return certificate if isinstance(certificate, ClientCertificate) else None
+    return certificate if type(certificate) is ClientCertificate else None
 
 
 def sent_with(cert: Any) -> ClientCertificate | None:
     """The argument ``cert`` of ``send``. Raises TransportError for the names of files, which requests would accept."""
-    if cert is None or isinstance(cert, ClientCertificate):
+    if cert is None or type(cert) is ClientCertificate:
         return cert
     raise TransportError(
         "a transport of hookctl accepts a client certificate only as a hookctl.plugin.ClientCertificate",

@@ -11,25 +11,24 @@ block a lane.
 
 from __future__ import annotations
 
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from types import CoroutineType
 from typing import Any
 
-from hookctl.errors import HookctlError, PluginError
+from hookctl.errors import HookctlError, PluginError, SameNameError
+from hookctl.plugin.raised import on_purpose, runs_no_code, text_of, trace_of
 
 START_SECONDS = 30.0
 """Seconds for an import, a hook, a policy, or one secret that `doctor` reads; these may have much to load."""
 CALL_SECONDS = 5.0
 """Seconds for any other call, because deliveries may be waiting for it."""
-MAX_TEXT = 300
-"""The number of characters of an exception's text that a message quotes."""
 
-Tell = Callable[[str, BaseException, frozenset[str]], None]
-"""Receives a failure's message, its exception, and the secrets that the exception's text may contain."""
+Tell = Callable[[str, str, frozenset[str]], None]
+"""Receives a failure's message, its traceback, and the secrets that the traceback may contain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,8 @@ class Hook:
     """Whether the call may take :data:`START_SECONDS`."""
     repeats_text: bool = False
     """Whether messages may quote an exception's text, because the code received no secret."""
+    errors: tuple[type[HookctlError], ...] = ()
+    """What the call may raise on purpose, in addition to ``ON_PURPOSE``; a subclass comes before its base class."""
 
 
 class BrokenContractError(Exception):
@@ -83,16 +84,28 @@ class Containment:
         Raises the HookctlError that the plugin raised on purpose. Raises PluginError for every other exception, and for
         a call that does not return in time. Ctrl-C is raised where hookctl waits.
         """
-        call = _Call(hook, function, args)
+        call = _Call(hook, function, args, traces=self._tell is not None)
         if hook.bounded or threading.current_thread() is threading.main_thread():
             self._make_on_helper(call, seconds + (START_SECONDS if hook.at_start else CALL_SECONDS))
         else:
             call.make()
         if call.error is None:
             return call.result
-        if self._tell and call.raised is not None:
-            self._tell(call.error.message, call.raised, frozenset(self.secrets.union(_header_values(args))))
-        raise call.error from (None if call.error is call.raised else call.raised)
+        if self._tell:
+            self._tell(call.error.message, call.trace, frozenset(self.secrets.union(call.credentials)))
+        raise call.error from call.raised
+
+    def call_here(self, hook: Hook, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """As :meth:`call`, but on this thread and without a time limit, for code that depends on its thread."""
+        try:
+            return not_async(function(*args, **kwargs))
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            failure = _failure(hook, error)
+            if self._tell:
+                self._tell(failure.message, trace_of(error), frozenset(self.secrets))
+            raise failure from (error if runs_no_code(error) else None)
 
     def _make_on_helper(self, call: _Call, seconds: float) -> None:
         hook = call.hook
@@ -129,9 +142,14 @@ class _Call:
     hook: Hook
     function: Callable[..., Any]
     args: tuple[Any, ...]
+    traces: bool = False
+    """Whether to format the traceback of a failure."""
     result: Any = None
     error: HookctlError | None = None
     raised: BaseException | None = None
+    trace: str = ""
+    credentials: frozenset[str] = frozenset()
+    """The header values of requests among the arguments."""
     _running: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -144,6 +162,8 @@ class _Call:
         except BaseException as error:  # noqa: BLE001  # whatever a plugin raises is the plugin's
             self.error = _failure(self.hook, error)
             self.raised = error if runs_no_code(error) else None
+            if self.traces:  # here, because formatting may run the plugin's code
+                self.trace, self.credentials = trace_of(error), _header_values(self.args)
         finally:
             self._running.release()
 
@@ -186,68 +206,12 @@ def _failure(hook: Hook, error: BaseException) -> HookctlError:
         return _error(hook, f"{hook.name} raised an exception that cannot be read")
     if type(error) is BrokenContractError:  # a subclass that a plugin defines may contain any text
         return _error(hook, f"{hook.name} returned {text_of(error)}")
-    if isinstance(error, HookctlError) and type(error.message) is str and type(error.hint) is str:
-        return error
+    if (type(error) is PluginError or type(error) is SameNameError) and error.plugin == hook.plugin:
+        return error  # from hookctl's own code, which registers the plugin in the same call
+    if own := on_purpose(error, hook.errors):
+        return own
     text = text_of(error) if hook.repeats_text else ""
     return _error(hook, f"{hook.name} raised {type(error).__name__}" + (f": {text}" if text else ""))
-
-
-_LOOKED_AT = frozenset(
-    {
-        *(
-            "__class__",
-            "__dict__",
-            "__getattribute__",
-            "__getattr__",
-            "__cause__",
-            "__context__",
-            "__suppress_context__",
-            "__traceback__",
-        ),
-        *("args", "reason", "errno", "strerror", "message", "hint", "kind"),
-    }
-)
-"""The attributes of an exception that hookctl and ``isinstance`` read."""
-_TRUSTED = frozenset(
-    {"builtins", "hookctl", "requests", "urllib3", "socket", "ssl", "http", "json", "oauthlib", "requests_oauthlib"}
-)
-"""Packages whose classes may compute attributes."""
-
-
-def runs_no_code(error: BaseException) -> bool:
-    """Whether an exception and its causes can be inspected without running a plugin's code.
-
-    A class can define ``__class__``, ``args`` or any other attribute as a property that raises, exits or hangs.
-    """
-    waiting: list[Any] = [error]
-    seen: set[int] = set()
-    while waiting:
-        current = waiting.pop()
-        if not issubclass(type(current), BaseException) or id(current) in seen:
-            continue
-        seen.add(id(current))
-        if type(type(current)) is not type or not all(map(_is_plain, type(current).__mro__)):
-            return False
-        own = vars(current)
-        if type(own) is not dict or not all(
-            type(key) is str for key in own
-        ):  # a dict lookup compares keys, which would run the code of a key's class
-            return False
-        waiting += [current.__cause__, current.__context__, *current.args, own.get("reason")]
-    return True
-
-
-def _is_plain(kind: type) -> bool:
-    """Whether a class computes none of these attributes, or belongs to a trusted package."""
-    own = vars(kind)
-    if type(kind.__name__) is not str or len(kind.__name__) > MAX_TEXT or not all(type(key) is str for key in own):
-        return False  # formatting a name that is not a real str would run its code
-    if all(own[name] is None or type(own[name]) in {str, int} for name in _LOOKED_AT & own.keys()):
-        return True
-    module: object = kind.__module__  # a class can lie about its module, so the module itself is checked
-    if type(module) is not str or module.partition(".")[0] not in _TRUSTED:
-        return False
-    return getattr(sys.modules.get(module), kind.__name__, None) is kind
 
 
 def _error(hook: Hook, what: str) -> PluginError:
@@ -255,20 +219,13 @@ def _error(hook: Hook, what: str) -> PluginError:
     return PluginError(f"{hook.who}: {what}", hint=hint, plugin=hook.plugin)
 
 
-def text_of(error: BaseException) -> str:
-    """The text of an exception, in one line of at most :data:`MAX_TEXT` characters; empty if it has none."""
-    try:
-        text = " ".join(str.__str__(str(error))[: MAX_TEXT * 4].split())
-    except BaseException:  # noqa: BLE001  # a plugin's exception may have any __str__
-        return ""
-    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 3] + "..."
-
-
-def _header_values(args: tuple[Any, ...]) -> Iterator[str]:
+def _header_values(args: tuple[Any, ...]) -> frozenset[str]:
     """The header values of requests among the arguments; an auth puts its credentials there."""
-    for arg in args:
-        headers = getattr(arg, "headers", None) or {}
-        for _, value in headers.items() if hasattr(headers, "items") else headers:
-            if isinstance(value, str):
-                yield value
-                yield value.rpartition(" ")[2]  # without the scheme, such as Bearer
+    found: set[str] = set()
+    with suppress(BaseException):  # a plugin may have put anything into a request
+        for arg in args:
+            headers = getattr(arg, "headers", None) or {}
+            for _, value in headers.items() if hasattr(headers, "items") else headers:
+                if isinstance(value, str):
+                    found |= {str.__str__(value), str.__str__(value).rpartition(" ")[2]}  # also without the scheme
+    return frozenset(found)

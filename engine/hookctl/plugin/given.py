@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
+from math import isfinite
+from types import CoroutineType
 from typing import Any
 
 from hookctl.json.kinds import DESCRIBED, described, is_of_type
-from hookctl.model import Finding, Json, Mismatch, Problem, Severity
+from hookctl.model import Finding, Json, Mismatch, Pointer, Problem, Severity
+from hookctl.model.rules import urls
+from hookctl.model.rules.rule import Rule
 from hookctl.plugin.contain import BrokenContractError
 
 MAX_DEPTH = 64
@@ -14,6 +19,14 @@ MAX_VALUES = 100_000
 """The maximum number of values inside one JSON value from a plugin."""
 MAX_GIVEN = 10_000
 """The maximum number of findings, mismatches or problems from one call."""
+MAX_BITS = 4096
+"""The maximum size of an integer in bits."""
+MAX_LINE = 10_000
+"""The maximum length of one text for people, in characters: a message, a hint, a summary, a label."""
+MAX_HEADERS = 1000
+"""The maximum number of headers from one call."""
+MAX_SUGGESTIONS = 10
+_URL_RULES = frozenset(one.id for one in vars(urls).values() if isinstance(one, Rule))
 MAX_REPORT = 100_000_000
 """The maximum length of one report, in characters."""
 BY_NAME = ("properties", "patternProperties", "$defs", "dependentSchemas")
@@ -29,6 +42,8 @@ def kind(value: object) -> str:
     """The kind of a value, for messages: ``a list``, ``an int``, ``None``."""
     if value is None:
         return "None"
+    if type(value) is CoroutineType:
+        value.close()  # otherwise Python warns that it was never awaited
     name = type(value).__name__
     return f"{'an' if name[:1] in 'aeiouAEIOU' else 'a'} {name}"
 
@@ -50,9 +65,9 @@ def _plain(value: object, depth: int, left: list[int]) -> Json:
     if value is None or value is True or value is False:
         return value
     if isinstance(value, str):
-        return str.__str__(value)
+        return text(value)
     if type(value) is int or type(value) is float:
-        return value
+        return _number(value)
     if isinstance(value, Mapping):
         return {text(key): _plain(item, depth - 1, left) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -60,13 +75,23 @@ def _plain(value: object, depth: int, left: list[int]) -> Json:
     raise BrokenContractError(f"{kind(value)}, not JSON")
 
 
+def _number(value: float) -> float:
+    """A number that JSON has, and that every part of hookctl can write."""
+    if isinstance(value, float) and not isfinite(value):
+        raise BrokenContractError(f"the number {value}, which JSON does not have")
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        raise BrokenContractError(f"an integer of more than {MAX_BITS:,} bits")
+    return value
+
+
 def json_types(value: object, what: str) -> frozenset[str]:
     """The types of JSON Schema that a description declares as ``what``."""
     if not isinstance(value, frozenset | set | list | tuple):
         raise BrokenContractError(f"{what} as {kind(value)}, not a set of types")
-    if unknown := sorted({text(name) for name in value} - DESCRIBED.keys()):
+    names = frozenset(line(name) for name in islice(value, len(DESCRIBED) + 1))
+    if unknown := sorted(names - DESCRIBED.keys()):
         raise BrokenContractError(f"{what} with {unknown[0]!r}; the types are {', '.join(DESCRIBED)}")
-    return frozenset(map(text, value))
+    return names
 
 
 def json_of_type(value: object, types: frozenset[str]) -> Json:
@@ -86,10 +111,24 @@ def json_object(value: object) -> dict[str, Json]:
 
 
 def text(value: object) -> str:
-    """Text, as a plain string."""
+    """Text, as a plain string that is valid Unicode: anything else could not be stored or sent."""
     if not isinstance(value, str):
         raise BrokenContractError(f"{kind(value)}, not text")
-    return str.__str__(value)
+    plain = str.__str__(value)
+    if not plain.isascii():
+        try:
+            plain.encode()
+        except UnicodeEncodeError:
+            raise BrokenContractError("text that is not valid Unicode") from None
+    return plain
+
+
+def line(value: object) -> str:
+    """Text for people, of at most :data:`MAX_LINE` characters."""
+    plain = text(value)
+    if len(plain) > MAX_LINE:
+        raise BrokenContractError(f"a text of more than {MAX_LINE:,} characters")
+    return plain
 
 
 def report(value: object) -> str:
@@ -110,21 +149,17 @@ def headers(given: Any) -> Mapping[str, str]:
     """Names and values of headers. Raises BrokenContractError for anything else."""
     if not isinstance(given, Mapping):
         raise BrokenContractError(f"{kind(given)}, not a mapping of headers")
-    return {text(name): text(value) for name, value in given.items()}
-
-
-def problems(given: Any) -> Mapping[str, Problem]:
-    """The problems of settings, by name. Raises BrokenContractError for anything else."""
-    if not isinstance(given, Mapping):
-        raise BrokenContractError(f"{kind(given)}, not a mapping of problems")
-    return {text(name): one for name, one in zip(given, instances(given.values(), Problem), strict=True)}
+    found = {line(name): line(value) for name, value in islice(given.items(), MAX_HEADERS + 1)}
+    if len(found) > MAX_HEADERS:
+        raise BrokenContractError(f"more than {MAX_HEADERS:,} headers")
+    return found
 
 
 def texts(given: Any) -> tuple[str, ...]:
-    """A list of texts. Raises BrokenContractError for anything else."""
+    """A list of texts for people. Raises BrokenContractError for anything else."""
     if isinstance(given, str):
         raise BrokenContractError("a str, not a list of texts")
-    return tuple(map(text, instances(given, str)))
+    return tuple(map(line, instances(given, str)))
 
 
 def instances(given: Any, wanted: type) -> tuple[Any, ...]:
@@ -144,7 +179,7 @@ def instances(given: Any, wanted: type) -> tuple[Any, ...]:
 def mismatches(given: Any) -> tuple[Mismatch, ...]:
     """The mismatches that a validator reports."""
     return tuple(
-        Mismatch(text(one.validator), text(one.message), text(one.path), plain_json(one.expected), plain_json(one.got))
+        Mismatch(line(one.validator), line(one.message), line(one.path), plain_json(one.expected), plain_json(one.got))
         for one in instances(given, Mismatch)
     )
 
@@ -153,14 +188,75 @@ def findings(given: Any) -> tuple[Finding, ...]:
     """The findings of a policy, with only the fields that a policy may set. A policy cannot name another rule."""
     return tuple(
         Finding(
-            webhook=text(one.webhook),
-            message=text(one.message),
-            hint=text(one.hint),
-            severity=Severity(one.severity),
-            pointer=tuple(one.pointer),
+            webhook=line(one.webhook),
+            message=line(one.message),
+            hint=line(one.hint),
+            severity=_severity(one.severity),
+            pointer=_pointer(one.pointer),
         )
         for one in instances(given, Finding)
     )
+
+
+def _severity(value: object) -> Severity:
+    if type(value) is not Severity and line(value) not in set(Severity):
+        raise BrokenContractError("a severity that is neither error nor warning")
+    return Severity(str.__str__(value))
+
+
+def _pointer(value: object) -> Pointer:
+    """The path of a field: keys and indexes."""
+    if not isinstance(value, tuple | list):
+        raise BrokenContractError(f"a finding whose pointer is {kind(value)}, not a tuple of keys")
+    return tuple(part if type(part) is int else line(part) for part in islice(value, MAX_DEPTH))
+
+
+def url_problems(given: Any) -> tuple[Problem, ...]:
+    """The problems of a URL. A rule that hookctl does not have becomes ``url-invalid``."""
+    return tuple(map(_problem, instances(given, Problem)))
+
+
+def setting_problems(given: Any) -> dict[str, Problem]:
+    """The problems of settings, by name. Raises BrokenContractError for anything else."""
+    if not isinstance(given, Mapping):
+        raise BrokenContractError(f"{kind(given)}, not a mapping of problems")
+    pairs = list(islice(given.items(), MAX_GIVEN + 1))
+    found = instances((problem for _, problem in pairs), Problem)
+    return {line(name): _problem(problem) for (name, _), problem in zip(pairs, found, strict=True)}
+
+
+def _problem(one: Problem) -> Problem:
+    return Problem(
+        rule if (rule := line(one.rule)) in _URL_RULES else urls.URL_INVALID.id,
+        line(one.message),
+        line(one.hint),
+        min(max(0, whole(one.start)), MAX_LINE),
+        min(max(0, whole(one.end)), MAX_LINE),
+        suggestions=tuple(line(suggestion) for suggestion in islice(one.suggestions, MAX_SUGGESTIONS)),
+        severity=_severity(one.severity),
+    )
+
+
+def flag(value: object, what: str) -> bool:
+    """True or false, as a description declares ``what``."""
+    if type(value) is not bool:
+        raise BrokenContractError(f"{what} as {kind(value)}, not True or False")
+    return value
+
+
+def share(value: object, what: str) -> float:
+    """A number from 0 to 1, as a description declares ``what``."""
+    if (type(value) is not float and type(value) is not int) or not 0 <= value <= 1:
+        raise BrokenContractError(f"{what} as {kind(value)}, not a number from 0 to 1")
+    return float(value)
+
+
+def whole(value: object) -> int:
+    """A whole number, as a plain int."""
+    if type(value) is not int:
+        raise BrokenContractError(f"{kind(value)}, not a whole number")
+    _number(value)
+    return value
 
 
 def schema(value: object) -> Mapping[str, Json]:

@@ -274,7 +274,7 @@ def hookctl_store_types() -> Iterable[StoreType]:
 
     Example::
 
-        from hookctl.plugin import StoreType, hookimpl
+        from hookctl.plugin import EngineCheck, StoreType, hookimpl
 
         def open_store(url, *, create):
             from hookctl.store.opening import open_store
@@ -282,8 +282,6 @@ def hookctl_store_types() -> Iterable[StoreType]:
             return open_store(url.replace("spare:", "sqlite:", 1), create=create)
 
         def check_engine():
-            from hookctl.store.records import EngineCheck
-
             return EngineCheck("spare", "SQLite")
 
         @hookimpl

@@ -20,7 +20,7 @@ from msgspec import Struct
 from hookctl.bounded import RESPONSE_STEPS, Budget
 from hookctl.model import Finding, Json, Mismatch, Plan, Request, Resolved, Response, Timing
 from hookctl.model.delivery import Failure
-from hookctl.model.store_type import StoreType
+from hookctl.model.store_type import EngineCheck, StoreType
 from hookctl.plugin.observer import Observer
 from hookctl.plugin.report_format import FindingsReport, Pieces, ReportFormat, ResultsReport, ReviewReport
 
@@ -69,7 +69,8 @@ class AuthType:
     """
     blocking: bool | None = None
     """True if building or calling it may wait, for example for a token. It then never runs on the runner's thread.
-    False if it never waits and never sends. None (not declared): it does not run on the runner's thread either.
+    False if it never waits and never sends. None (not declared): it does not run on the runner's thread either. The
+    auth of a third-party plugin never runs there, whatever it declares.
     """
     adds: Callable[[Mapping[str, Json]], Mapping[str, str]] | None = None
     """The headers that it adds to a request, for `plan` and `render`, which read no secrets and send nothing. It
@@ -240,7 +241,9 @@ class SecretSource:
     resolve: Callable[[str], str]
     """Returns the secret of a key. Raises ``hookctl.errors.SecretError``, whose text never contains the secret."""
     blocking: bool = True
-    """False if it never waits for a disk or a network; it then runs on the runner's own thread."""
+    """False if it never waits for a disk or a network; it then runs on the runner's own thread. Ignored for third-party
+    plugins, whose code never runs there.
+    """
 
 
 # -- event type ------------------------------------------------------------------------------------------------------
@@ -306,6 +309,7 @@ __all__ = [
     "CheckPlan",
     "Completion",
     "ConcurrentTransport",
+    "EngineCheck",
     "Envelope",
     "EventType",
     "FilterType",

@@ -23,6 +23,7 @@ from hookctl.errors import (
 from hookctl.model import MAX_RESPONSE_BYTES, Failure, FailureKind, Response, Timing, known_cause
 from hookctl.network.certificates import certificate_cause
 from hookctl.network.shortage import causes, shortage_of
+from hookctl.plugin.raised import on_purpose
 
 if TYPE_CHECKING:
     import requests
@@ -82,7 +83,7 @@ def from_requests(response: requests.Response) -> Response:
         received: Response = exchange[0]
         return received
     body = bytearray()
-    for piece in response.iter_content(8192):
+    for piece in [response.content or b""] if response.raw is None else response.iter_content(8192):
         body += piece
         if len(body) > MAX_RESPONSE_BYTES:
             break
@@ -148,7 +149,7 @@ def failure_from(error: BaseException) -> Failure | None:
             for cause in chain
             if isinstance(cause, OSError)
             and not isinstance(cause, requests.RequestException)
-            and (text := cause.strerror)
+            and type(text := cause.strerror) is str
         ),
         "",
     )
@@ -166,18 +167,19 @@ def failure_of_transport(error: TransportError) -> Failure:
 
     The kind becomes ``transport`` if a plugin invented its own; an unknown cause is dropped.
     """
-    try:
-        kind = FailureKind(error.kind)
-    except ValueError:
-        kind = FailureKind.TRANSPORT
-    return Failure(kind, error.message, known_cause(error.cause))
+    known = on_purpose(error)
+    if not isinstance(known, TransportError):
+        return Failure(FailureKind.TRANSPORT, type(error).__name__)
+    kind = FailureKind(known.kind) if known.kind in set(FailureKind) else FailureKind.TRANSPORT
+    return Failure(kind, known.message, known_cause(known.cause))
 
 
 def _certificate_cause(chain: list[BaseException]) -> str:
     import ssl
 
     codes = (getattr(cause, "verify_code", 0) for cause in chain if isinstance(cause, ssl.SSLCertVerificationError))
-    return certificate_cause(next(codes, 0))
+    code = next(codes, 0)
+    return certificate_cause(code if type(code) is int else 0)
 
 
 def _foreign_kind(chain: list[BaseException]) -> FailureKind:

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast, overload
 
 from hookctl.errors import PluginError, SettingsError
-from hookctl.model.store_type import StoreType
+from hookctl.model.store_type import EngineCheck, StoreType
 
 if TYPE_CHECKING:
     from hookctl.store.interface import Store
-    from hookctl.store.records import EngineCheck
 
 STORE_TYPES = {"sqlite": "hookctl.store.sqlite.url"}
 """The built-in schemes, each with the module that has its ``STORE_TYPE``; it is imported when it is needed."""

@@ -80,17 +80,6 @@ class Result(Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class EngineCheck:
-    """What ``hookctl doctor`` reports about the database engine of a store."""
-
-    name: str
-    message: str
-    """Its version, or the problem with it."""
-    hint: str = ""
-    """What to do about the problem; empty if there is none."""
-
-
-@dataclass(frozen=True, slots=True)
 class Circuit:
     """What a worker reports about a webhook whose target fails. A webhook whose target does not fail has none."""
 

@@ -270,8 +270,9 @@ def test_a_transports_own_rule_holds_for_what_an_event_makes(
     assert attempt(plan, document=with_data(mock_event, id="short"), plugins=strict).succeeded
     made = attempt(plan, document=with_data(mock_event, id="x" * 60), plugins=strict)
     assert made.failure is not None
+    named = "transport curl of plugin hookctl_plugins.transport"
     assert (made.failure.kind, made.failure.message) == (
         FailureKind.RENDER,
-        "with the event's values inserted, the URL breaks the rule url-invalid",
+        f"with the event's values inserted, the URL breaks the rule url-invalid of {named}",
     )
     assert len(receiver.requests) == 1

@@ -335,3 +335,11 @@ def test_whatever_data_comes_arrives(datas: list[dict[str, Json]], size: int, as
 def test_whatever_bytes_come_nothing_breaks(text: bytes, size: int) -> None:
     for one in read(text, size):
         assert one.startswith(("line ", "item "))
+
+
+def test_a_schema_cannot_make_hookctl_send_a_request() -> None:
+    schema = {"$ref": "http://127.0.0.1:9/schema.json"}
+    gate = EventGate({"anomaly": EventType(name="anomaly", summary="", schema=schema, mock={})})
+    with pytest.raises(EventError, match="not a JSON Schema") as raised:
+        gate.parse(line(whole()))
+    assert "error sending request" not in raised.value.message

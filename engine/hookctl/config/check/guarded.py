@@ -10,7 +10,8 @@ from hookctl.errors import PluginError
 from hookctl.model import Pointer
 from hookctl.model.rules.fields import PLUGIN_FAILED
 from hookctl.plugin.calls import Plugins
-from hookctl.plugin.contain import is_interrupt, text_of
+from hookctl.plugin.contain import is_interrupt
+from hookctl.plugin.raised import text_of
 
 T = TypeVar("T")
 

@@ -11,7 +11,8 @@ from hookctl.errors import PluginError, SettingsError
 from hookctl.model import Finding, Json, Plan, Pointer, Severity, Webhook
 from hookctl.plugin import Policy
 from hookctl.plugin.calls import Plugins
-from hookctl.plugin.contain import is_interrupt, text_of
+from hookctl.plugin.contain import is_interrupt
+from hookctl.plugin.raised import text_of
 
 SEVERITY: dict[str, Json] = {
     "enum": [severity.value for severity in Severity],

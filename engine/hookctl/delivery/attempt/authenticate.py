@@ -140,7 +140,11 @@ def request_of(prepared: PreparedRequest) -> Request:
     """A request from an auth, in the form for transports. Raises AttemptFailedError for a body that is not bytes."""
     headers = tuple((_text(name), _text(value)) for name, value in prepared.headers.items())
     return Request(
-        prepared.method or "", prepared.url or "", headers, _body(prepared.body), client_certificate(prepared)
+        _text(prepared.method or ""),
+        _text(prepared.url or ""),
+        headers,
+        _body(prepared.body),
+        client_certificate(prepared),
     )
 
 
@@ -153,7 +157,7 @@ def compare(before: Request, after: PreparedRequest) -> Authenticated:
         name.lower() for name, value in headers if known.get(name.lower()) != value and value not in public
     )
     check_headers(headers)
-    url = after.url or before.url
+    url = _text(after.url or before.url)
     request = Request(before.method, url, headers, _body(after.body), client_certificate(after))
     hooked = bool(after.hooks.get("response"))
     if url == before.url:
@@ -178,14 +182,17 @@ def check_headers(headers: Sequence[tuple[str, str]]) -> None:
 
 
 def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    # A plugin may have put a kind of `str` there whose methods run its code.
+    return value.decode("latin-1") if isinstance(value, bytes) else str.__str__(str(value))
 
 
 def _body(body: object) -> bytes | None:
     if isinstance(body, str):
-        return body.encode()
-    if body is None or isinstance(body, bytes):
+        return str.encode(body)
+    if body is None or type(body) is bytes:
         return body
+    if isinstance(body, bytes):
+        return bytes.__getitem__(body, slice(None))[:]
     raise AttemptFailedError(
         Failure(FailureKind.PLUGIN, f"an auth made the body a {type(body).__name__}; it must be bytes")
     )

@@ -1,8 +1,8 @@
 """The attempt engine: makes many attempts at the same time from one thread.
 
 The stages of an attempt: prepare (once per delivery plan), render, authenticate, send, validate, mask. Work that may
-block (secret sources, token requests) runs in lanes on threads; everything else runs on the thread that calls
-:meth:`AttemptEngine.poll`.
+block (secret sources, token requests, all code of third-party plugins) runs in lanes on threads; everything else runs
+on the thread that calls :meth:`AttemptEngine.poll`.
 """
 
 from __future__ import annotations
@@ -11,16 +11,19 @@ import time
 from collections.abc import Callable
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from hookctl.delivery.attempt.authenticate import Authenticated, authenticate, authenticate_afresh
+from hookctl.delivery.attempt.envelope import Judgement, judge
 from hookctl.delivery.attempt.exchange import Exchange, Finished, Job
 from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to, failure_of
 from hookctl.delivery.attempt.hooks import Answer, answer_hooks
+from hookctl.delivery.attempt.openings import Openings
+from hookctl.delivery.attempt.overdue import failure_of_overdue
 from hookctl.delivery.attempt.preparations import Preparations
 from hookctl.delivery.attempt.prepare import default_transport
 from hookctl.delivery.attempt.prepared import Prepared
-from hookctl.delivery.attempt.record import Sent, record
+from hookctl.delivery.attempt.record import Sent, is_to_judge, record
 from hookctl.delivery.attempt.threads import Call, Lanes
 from hookctl.delivery.attempt.transports import Transports
 from hookctl.model import CLIENT_CERTIFICATE_REFUSED, Failure, FailureKind, Request, Response, Timing
@@ -38,12 +41,8 @@ GRACE = 1.0
 WATCH = 0.25
 """Seconds between two searches for attempts to abandon."""
 UNAUTHORIZED, FORBIDDEN = 401, 403
-OVERDUE = {
-    FailureKind.SECRET: "a secret source did not answer in time",
-    FailureKind.TOKEN: "auth did not finish in time",
-    FailureKind.TIMEOUT: "the transport missed its deadline and was abandoned",
-}
-"""The failure message of an abandoned attempt, by its stage."""
+
+T = TypeVar("T")
 
 __all__ = ["AttemptEngine", "Finished", "Job"]
 
@@ -71,6 +70,7 @@ class AttemptEngine:
         self._finished: list[Finished] = []
         self._transports = Transports(network)
         self._lanes = Lanes(self._transports.wake)
+        self._openings = Openings(self._transports, self._lanes)
         self._preparations = Preparations(
             plugins, user_agent, self._lanes, prepared=self._make_request, failed=self._fail
         )
@@ -156,32 +156,37 @@ class AttemptEngine:
         if exchange.ticket not in self._exchanges:
             return  # abandoned while its plan was prepared
         exchange.prepared = prepared
+        if prepared.blocking:
+            exchange.enter(FailureKind.TOKEN, exchange.job.plan.timeout_seconds)
+            function = partial(self._signed, exchange, prepared)
+            self._in_lane(exchange, "auth", function, partial(self._send, exchange))
+            return
         try:
-            exchange.unsigned = prepared.make_request(exchange.job, exchange.started_at)
-            request = exchange.unsigned.request
-            if not prepared.auths:
-                self._send(exchange, Authenticated(request))
-            elif prepared.blocking:
-                self._in_lane(exchange, partial(authenticate, request, prepared.auths))
-            else:
-                self._send(exchange, authenticate(request, prepared.auths))
+            self._send(exchange, self._signed(exchange, prepared))
         except (AttemptFailedError, MemoryError) as error:
             self._fail(exchange, failure_of(error, "hookctl"))
 
-    def _in_lane(self, exchange: Exchange, function: Callable[[], Authenticated]) -> None:
-        exchange.enter(FailureKind.TOKEN, exchange.job.plan.timeout_seconds)
+    @staticmethod
+    def _signed(exchange: Exchange, prepared: Prepared) -> Authenticated:
+        """The request, with auth. Blocks if ``prepared`` says so."""
+        exchange.unsigned = prepared.make_request(exchange.job, exchange.started_at)
+        request = exchange.unsigned.request
+        return authenticate(request, prepared.auths) if prepared.auths else Authenticated(request)
 
-        def call() -> Authenticated | None:
-            return function() if exchange.ticket in self._exchanges else None
+    def _in_lane(self, exchange: Exchange, who: str, function: Callable[[], T], done: Callable[[T], None]) -> None:
+        """Pass the result of ``function`` to ``done``, unless the attempt ends earlier."""
 
-        def done(authenticated: Authenticated | None) -> None:
-            if authenticated is not None:
-                self._send(exchange, authenticated)
+        def call() -> tuple[T] | None:
+            return (function(),) if exchange.ticket in self._exchanges else None
+
+        def pass_on(result: tuple[T] | None) -> None:
+            if result is not None:
+                done(result[0])
 
         def failed(error: AttemptFailedError) -> None:
             self._fail(exchange, error.failure)
 
-        self._lanes.run(exchange.job.plan.digest, Call("auth", call, done, failed))
+        self._lanes.run(exchange.job.plan.digest, Call(who, call, pass_on, failed))
 
     def _send(self, exchange: Exchange, authenticated: Authenticated) -> None:
         if exchange.ticket not in self._exchanges or exchange.prepared is None:
@@ -189,9 +194,23 @@ class AttemptEngine:
         left = exchange.job.plan.timeout_seconds - exchange.spent
         exchange.replace_sent(authenticated)
         exchange.enter(FailureKind.TIMEOUT, left)
+        if exchange.prepared.opens_apart and not self._transports.has(exchange.prepared.transport):
+            self._openings.open(
+                exchange.prepared.transport, partial(self._submit, exchange, authenticated.request, left)
+            )
+        else:
+            self._submit(exchange, authenticated.request, left)
+
+    def _submit(self, exchange: Exchange, request: Request, left: float, failure: Failure | None = None) -> None:
+        """Start sending, with ``left`` seconds. ``failure`` is the reason why the transport is not open, if any."""
+        if exchange.ticket not in self._exchanges or exchange.prepared is None:
+            return  # abandoned while the transport was opened
+        if failure is not None:
+            self._fail(exchange, failure)
+            return
         try:
             transport, sharer = exchange.prepared.transport, exchange.job.plan.name
-            self._transports.submit(transport, exchange.ticket, authenticated.request, left, sharer)
+            self._transports.submit(transport, exchange.ticket, request, left, sharer)
         except AttemptFailedError as error:
             self._fail(exchange, error.failure)
 
@@ -211,7 +230,7 @@ class AttemptEngine:
             and (self._answer_hooks(exchange, result, timing) or self._refresh(exchange, result, timing))
         ):
             return
-        self._finish(exchange, result, timing)
+        self._judge(exchange, result, timing)
 
     def _answer_hooks(self, exchange: Exchange, response: Response, timing: Timing) -> bool:
         """Show the response to the auths that asked for it; False if none did."""
@@ -223,16 +242,13 @@ class AttemptEngine:
 
         def done(answer: Answer) -> None:
             exchange.replace_sent(answer.sent)
-            self._finish(exchange, answer.response, answer.timing)
-
-        def failed(error: AttemptFailedError) -> None:
-            self._fail(exchange, error.failure)
+            self._judge(exchange, answer.response, answer.timing)
 
         timeout, adapter = max(left, 0.001), self._adapter()
         function = partial(
             answer_hooks, unsigned.request, prepared.auths, response, timing, adapter=adapter, timeout=timeout
         )
-        self._lanes.run(exchange.job.plan.digest, Call("auth", function, done, failed))
+        self._in_lane(exchange, "auth", function, done)
         return True
 
     def _refresh(self, exchange: Exchange, response: Response, timing: Timing) -> bool:
@@ -251,8 +267,25 @@ class AttemptEngine:
         if not any(auth.refreshable for auth in prepared.auths):
             return False
         exchange.refreshed = True
-        self._in_lane(exchange, partial(authenticate_afresh, unsigned.request, prepared.auths, sent.request))
+        exchange.enter(FailureKind.TOKEN, exchange.job.plan.timeout_seconds)
+        function = partial(authenticate_afresh, unsigned.request, prepared.auths, sent.request)
+        self._in_lane(exchange, "auth", function, partial(self._send, exchange))
         return True
+
+    def _judge(self, exchange: Exchange, result: Response | Failure, timing: Timing) -> None:
+        """Finish the attempt, after third-party validators have checked the response on a thread."""
+        sent = self._sent(exchange)
+        if (
+            sent is None
+            or isinstance(result, Failure)
+            or not sent.prepared.judges_apart
+            or not is_to_judge(result, sent)
+        ):
+            self._finish(exchange, result, timing)
+            return
+        exchange.enter(FailureKind.PLUGIN, exchange.job.plan.timeout_seconds)
+        function = partial(judge, result, sent.prepared.validators)
+        self._in_lane(exchange, "validators", function, lambda judged: self._finish(exchange, result, timing, judged))
 
     def _give_up_overdue(self) -> None:
         now = time.monotonic()
@@ -261,7 +294,7 @@ class AttemptEngine:
         self._next_watch = now + WATCH
         for exchange in [exchange for exchange in self._exchanges.values() if self._is_overdue(exchange, now)]:
             self._transports.cancel(exchange.ticket)
-            self._fail(exchange, Failure(exchange.stage, OVERDUE[exchange.stage]))
+            self._fail(exchange, failure_of_overdue(exchange, self._plugins))
 
     def _is_overdue(self, exchange: Exchange, now: float) -> bool:
         allowed = exchange.seconds + GRACE
@@ -274,21 +307,31 @@ class AttemptEngine:
     def _fail(self, exchange: Exchange, failure: Failure) -> None:
         self._finish(exchange, failure, Timing(total=time.monotonic() - exchange.started))
 
-    def _finish(self, exchange: Exchange, result: Response | Failure, timing: Timing) -> None:
+    @staticmethod
+    def _sent(exchange: Exchange) -> Sent | None:
+        prepared = exchange.prepared
+        if prepared and exchange.unsigned and exchange.sent:
+            return Sent(prepared, exchange.unsigned, exchange.sent, exchange.earlier)
+        return None
+
+    def _finish(
+        self, exchange: Exchange, result: Response | Failure, timing: Timing, judged: Judgement | None = None
+    ) -> None:
+        """``judged``: what validators have found, if they were called already."""
         if self._exchanges.pop(exchange.ticket, None) is None:
             return
         exchange.has_ended = True
         job, prepared = exchange.job, exchange.prepared
-        sent = None
-        if prepared and exchange.unsigned and exchange.sent:
-            sent = Sent(prepared, exchange.unsigned, exchange.sent, exchange.earlier)
-        elif prepared and isinstance(result, Failure):  # the failure is from auth, whose message may repeat a response
+        sent = self._sent(exchange)
+        if (
+            sent is None and prepared and isinstance(result, Failure)
+        ):  # the failure is from auth, whose message may repeat a response
             result = prepared.redactor_for(exchange.earlier).failure(prepared.redactor.failure(result))
         digest = prepared.digest if prepared else job.plan.digest
         if prepared and _refused(result):
             self._preparations.forget_old(prepared)
         try:
-            attempt = record(job, digest, exchange.started_at, sent=sent, result=result, timing=timing)
+            attempt = record(job, digest, exchange.started_at, sent=sent, result=result, timing=timing, judged=judged)
         except MemoryError as error:
             failure = failure_of(error, "hookctl")
             attempt = record(job, digest, exchange.started_at, sent=None, result=failure, timing=timing)

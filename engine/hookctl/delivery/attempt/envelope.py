@@ -45,6 +45,10 @@ class Judged(NamedTuple):
     verdicts: tuple[Verdict, ...]
 
 
+Judgement = tuple[list[Verdict], Failure | None]
+"""The verdict of each validator, and the failure of the first validator that broke its contract, if any."""
+
+
 @dataclass(slots=True)
 class LastPassed:
     """The last response that passed every validator. Most targets send the same response each time."""
@@ -123,8 +127,8 @@ def _read(body: bytes) -> tuple[Json, str, bool]:
         return text, "", False  # for example an HTML page
 
 
-def judge(response: Response, validators: Iterable[Validator]) -> tuple[list[Verdict], Failure | None]:
-    """The verdict of each validator, and the failure of the first validator that broke its contract, if any."""
+def judge(response: Response, validators: Iterable[Validator]) -> Judgement:
+    """What the validators find in a response."""
     verdicts: list[Verdict] = []
     failure: Failure | None = None
     envelope = open_envelope(response)

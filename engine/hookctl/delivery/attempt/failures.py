@@ -21,7 +21,8 @@ from hookctl.errors import (
 from hookctl.model import CREDENTIALS_REFUSED, Failure, FailureKind
 from hookctl.network.shortage import lacking, shortage_of
 from hookctl.plugin.calls import Plugins
-from hookctl.plugin.contain import is_interrupt, runs_no_code
+from hookctl.plugin.contain import is_interrupt
+from hookctl.plugin.raised import runs_no_code
 from hookctl.plugin.responses import failure_of_transport
 
 _KINDS: Final = {
@@ -53,7 +54,7 @@ def failure_of(error: BaseException, who: str) -> Failure:
         return failure_of_transport(error)
     if isinstance(error, PluginError) and (lack := shortage_of(error)):
         return Failure(FailureKind.LOCAL, lack)
-    if isinstance(error, HookctlError):
+    if isinstance(error, HookctlError) and type(error.message) is str:
         kind = next((kind for known, kind in _KINDS.items() if isinstance(error, known)), FailureKind.PLUGIN)
         cause = CREDENTIALS_REFUSED if isinstance(error, TokenRefusedError) else ""
         return Failure(kind, error.message, cause)

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 from hookctl.delivery.attempt.authenticate import Auth, Authenticated, apply_auth, compare, prepared_request
 from hookctl.delivery.attempt.failures import AttemptFailedError, failure_of
 from hookctl.model import Request, Response, Timing
+from hookctl.plugin.answers import response as checked_response
 from hookctl.plugin.client_certificates import client_certificate
-from hookctl.plugin.contain import is_interrupt, runs_no_code
+from hookctl.plugin.contain import is_interrupt
+from hookctl.plugin.raised import runs_no_code
 from hookctl.plugin.responses import failure_from, from_requests, to_requests
 
 if TYPE_CHECKING:
@@ -63,7 +65,9 @@ def answer_hooks(
         for hook in list(prepared.hooks["response"]):
             answer = hook(answer, **arguments) or answer
         sent = compare(unsigned, answer.request)
-        return Answer(sent, from_requests(answer), Timing(total=timing.total + time.monotonic() - started))
+        return Answer(
+            sent, checked_response(from_requests(answer)), Timing(total=timing.total + time.monotonic() - started)
+        )
     except BaseException as error:  # any exception of third-party code must become a failure
         if is_interrupt(error):
             raise

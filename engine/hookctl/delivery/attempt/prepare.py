@@ -33,12 +33,15 @@ RECENT_TOKENS = 16
 
 
 def may_block(plan: DeliveryPlan, plugins: Plugins) -> bool:
-    """Whether preparing ``plan`` may block: on a secret, or while its auth is built."""
+    """Whether preparing ``plan`` may block: on a secret, while its auth is built, or in third-party code."""
     schemes = {scheme for scheme, _ in REFERENCE.findall(plan.canonical().decode())}
     sources = (plugins.secret_sources.get(scheme) for scheme in schemes)
     types = (plugins.auth.get(block.type) for block in plan.auth)
-    return any(source.blocking for source in sources if source) or any(
-        kind.blocking is not False for kind in types if kind
+    return (
+        any(source.blocking for source in sources if source)
+        or any(kind.blocking is not False for kind in types if kind)
+        or _renders_apart(plan, plugins)
+        or _judges_apart(plan, plugins)
     )
 
 
@@ -78,13 +81,30 @@ def _prepare(
         shown=authenticated.show(shown),
         heads=None if written.is_fixed else heads,
         auths=each,
-        blocking=any(auth.blocking for auth in each),
+        blocking=any(auth.blocking for auth in each) or _renders_apart(plan, plugins),
         transport=transport,
         validators=tuple(_validator(block, plugins) for block in plan.response_validators),
         redactor=Redactor({*secrets.known(), *authenticated.credentials()}),
         redactor_for=_redactors_of_recent(RECENT_TOKENS if any(auth.refreshable for auth in each) else 0),
         secrets=secrets_digest(plan, secrets),
+        judges_apart=_judges_apart(plan, plugins),
+        opens_apart=plan.transport is not None and ("transport", plan.transport.type) in plugins.third_party,
     )
+
+
+def _renders_apart(plan: DeliveryPlan, plugins: Plugins) -> bool:
+    """Whether making a request of ``plan`` may call a third-party filter, or a third-party check of its URL."""
+    if not plugins.third_party:
+        return False
+    if plan.transport is not None and ("transport", plan.transport.type) in plugins.third_party:
+        return True
+    written = plan.canonical().decode()
+    return any(name in written for what, name in plugins.third_party if what == "filter")
+
+
+def _judges_apart(plan: DeliveryPlan, plugins: Plugins) -> bool:
+    """Whether a response to ``plan`` is checked by a third-party validator."""
+    return any(("validator", block.type) in plugins.third_party for block in plan.response_validators)
 
 
 def _redactors_of_recent(most: int) -> Callable[[frozenset[str]], Redactor]:

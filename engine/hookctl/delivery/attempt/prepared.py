@@ -60,7 +60,7 @@ class Prepared:
     auths: tuple[Auth, ...]
     """The auths to apply to each attempt, in order."""
     blocking: bool
-    """Whether one of the auths may block."""
+    """Whether making a request may block: in an auth, or in third-party code."""
     transport: Transport
     validators: tuple[Validator, ...]
     redactor: Redactor = field(repr=False)
@@ -69,6 +69,10 @@ class Prepared:
     """Returns a redactor that also masks the credentials of one attempt, and the last few before them."""
     secrets: bytes = field(default=b"", repr=False)
     """A digest of the plan's secrets; empty if it refers to none. Never written: it is not keyed."""
+    judges_apart: bool = False
+    """Whether a validator is third-party code, which never runs on the runner's thread."""
+    opens_apart: bool = False
+    """Whether the transport is third-party code."""
     last_passed: LastPassed = field(default_factory=LastPassed, repr=False)
     made_at: float = field(default_factory=time.monotonic)
 
@@ -123,7 +127,12 @@ def named_body(plan: DeliveryPlan) -> str:
 
 
 def broken_rule(transport: Transport, url: str) -> str | None:
-    """The rule that a complete URL violates; None if a request may go there. Raises AttemptFailedError."""
+    """The rule that a complete URL violates, with the transport if it is one of its own; None if there is none.
+
+    Raises AttemptFailedError.
+    """
     with attributed_to(transport.who):
         problems = (transport.kind.check_url or check_url)(url)
+    if problems and transport.kind.check_url:
+        return f"{problems[0].rule} of {transport.who}"
     return problems[0].rule if problems else None if _URL_CHARACTERS.fullmatch(url) else URL_CHARACTER.id

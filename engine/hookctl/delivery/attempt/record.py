@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from hookctl.delivery.attempt.authenticate import Authenticated
-from hookctl.delivery.attempt.envelope import Judged, judge
+from hookctl.delivery.attempt.envelope import Judged, Judgement, judge
 from hookctl.delivery.attempt.exchange import Job
 from hookctl.delivery.attempt.prepared import Prepared, Unsigned
 from hookctl.delivery.attempt.redact import Redactor
@@ -24,11 +24,19 @@ class Sent(Struct, frozen=True):
 
 
 def record(
-    job: Job, digest: str, started_at: float, *, sent: Sent | None, result: Response | Failure, timing: Timing
+    job: Job,
+    digest: str,
+    started_at: float,
+    *,
+    sent: Sent | None,
+    result: Response | Failure,
+    timing: Timing,
+    judged: Judgement | None = None,
 ) -> Attempt:
     """The attempt of a job, with the sent request (None if none could be made) and its result.
 
-    Validators see the response unmasked, and only if its status is a success; any other status has failed already.
+    ``judged`` is the result of the validators, if they were called already: see :func:`is_to_judge`. Validators see the
+    response unmasked, and only if its status is a success; any other status has failed already.
     """
     response: Response | None = None
     failure: Failure | None = None
@@ -36,7 +44,7 @@ def record(
     if isinstance(result, Failure):
         failure = _masked(result, sent) if sent else result
     elif sent is not None:
-        response, failure, verdicts = _judged(result, sent)
+        response, failure, verdicts = _judged(result, sent, judged)
     return Attempt(
         plan_digest=digest,
         number=job.number,
@@ -50,6 +58,13 @@ def record(
     )
 
 
+def is_to_judge(response: Response, sent: Sent) -> bool:
+    """Whether the validators must be called for a response: it is a success, and not the one that passed last."""
+    last, has_credentials = sent.prepared.last_passed, sent.earlier or sent.authenticated.credentials()
+    is_known = not has_credentials and last.judged is not None and last.response == response
+    return bool(sent.prepared.validators) and 200 <= response.status < 300 and not is_known
+
+
 def _redactors(sent: Sent) -> list[Redactor]:
     credentials = sent.authenticated.credentials() | sent.earlier
     return (
@@ -57,7 +72,7 @@ def _redactors(sent: Sent) -> list[Redactor]:
     )
 
 
-def _judged(response: Response, sent: Sent) -> Judged:
+def _judged(response: Response, sent: Sent, judged: Judgement | None) -> Judged:
     """The response as records show it, and the verdicts.
 
     A response that equals the last one that passed is not validated again.
@@ -68,15 +83,17 @@ def _judged(response: Response, sent: Sent) -> Judged:
     if is_plain and last.judged is not None and last.response == response:
         return last.judged
     is_success = 200 <= response.status < 300
-    verdicts, failure = judge(response, prepared.validators) if prepared.validators and is_success else ([], None)
+    if judged is None:
+        judged = judge(response, prepared.validators) if prepared.validators and is_success else ([], None)
+    verdicts, failure = judged
     shown = response
     for redactor in redactors:
         shown = redactor.response(shown)
         verdicts = [verdict if verdict.passed else redactor.verdict(verdict) for verdict in verdicts]
-    judged = Judged(shown, failure, tuple(verdicts))
+    result = Judged(shown, failure, tuple(verdicts))
     if is_plain and is_success and failure is None and all(verdict.passed for verdict in verdicts):
-        last.response, last.judged = response, judged
-    return judged
+        last.response, last.judged = response, result
+    return result
 
 
 def _masked(failure: Failure, sent: Sent) -> Failure:

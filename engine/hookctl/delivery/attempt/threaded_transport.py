@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from hookctl.delivery.attempt.authenticate import prepared_request
 from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to, failure_of
 from hookctl.model import Failure, Request, Response, Timing
-from hookctl.plugin.contain import not_async, runs_no_code
+from hookctl.plugin.contain import not_async
 from hookctl.plugin.interfaces import Completion
+from hookctl.plugin.raised import runs_no_code
 from hookctl.plugin.responses import failure_from, from_requests, timing_of
 from hookctl.threads import Pool
 
@@ -40,8 +41,8 @@ class ThreadedTransport:
         self._pool = Pool("hookctl-send", each=EACH)
         self._lock = Lock()
         self._free = [first]
-        self._live: dict[int, float | None] = {}
-        """The submitted requests, and when sending each began; None while it waits for a thread."""
+        self._live: dict[int, str | float] = {}
+        """The submitted requests, and when sending each began; its webhook while it waits for a thread."""
         self._ended: list[Completion] = []
         self._woken = Event()
         self._closed = False
@@ -52,7 +53,7 @@ class ThreadedTransport:
         ``sharer`` is the webhook: the threads are shared fairly between webhooks.
         """
         with self._lock:
-            self._live[ticket] = None
+            self._live[ticket] = sharer
         try:
             self._pool.run(sharer, partial(self._exchange, ticket, request, timeout))
         except BaseException:
@@ -60,8 +61,13 @@ class ThreadedTransport:
             raise
 
     def since(self, ticket: int) -> float | None:
-        """When sending a request began (``time.monotonic``); None while it waits for a thread."""
-        return self._live.get(ticket)
+        """When sending a request began (``time.monotonic``).
+
+        While it waits for a thread: when the oldest request of its webhook began, so that one that hangs beyond its
+        deadline cannot delay the others without end. None if there is none.
+        """
+        began = self._live.get(ticket)
+        return self._pool.since(began) if isinstance(began, str) else began
 
     def poll(self, wait: float) -> Sequence[Completion]:
         """The requests that have ended since the last call. Waits up to ``wait`` seconds for the first."""

@@ -13,6 +13,7 @@ from functools import partial
 from threading import Event
 from typing import cast
 
+from hookctl.delivery.attempt.apart import TransportApart
 from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to
 from hookctl.delivery.attempt.prepared import Transport
 from hookctl.delivery.attempt.threaded_transport import ThreadedTransport
@@ -35,7 +36,7 @@ class _Line:
     @property
     def driven(self) -> bool:
         """Whether it makes progress only while it is polled."""
-        return not isinstance(self.transport, ThreadedTransport)
+        return not isinstance(self.transport, ThreadedTransport | TransportApart)
 
 
 class Transports:
@@ -52,13 +53,38 @@ class Transports:
 
         Raises AttemptFailedError if the transport cannot be opened or breaks its contract.
         """
-        line = self._lines.get(kind.key) or self._open(kind)
+        line = self._lines.get(kind.key) or self.add(kind, self.open(kind))
         with attributed_to(kind.who):
             if isinstance(line.transport, ThreadedTransport):
                 line.transport.submit(ticket, request, timeout, sharer)
             else:
                 line.transport.submit(ticket, request, timeout)
         line.tickets.add(ticket)
+
+    def has(self, kind: Transport) -> bool:
+        """Whether the transport is open, and has not failed."""
+        line = self._lines.get(kind.key)
+        if line and isinstance(line.transport, TransportApart) and line.transport.has_failed and not line.tickets:
+            self._drop(line)
+            return False
+        return line is not None
+
+    def open(self, kind: Transport, *, apart: bool = False) -> ConcurrentTransport:
+        """A new transport, which is not used before :meth:`add`. Any thread may call this.
+
+        ``apart``: nothing of it may run on the engine's thread. Raises AttemptFailedError.
+        """
+        with attributed_to(kind.who):
+            adapter = kind.build(self._network)
+            if not isinstance(adapter, ConcurrentTransport):
+                return ThreadedTransport(kind.who, adapter, partial(kind.build, self._network), self.wake)
+            concurrent = cast("ConcurrentTransport", adapter)
+            return TransportApart(kind.who, concurrent, self.wake) if apart else concurrent
+
+    def add(self, kind: Transport, transport: ConcurrentTransport) -> _Line:
+        """Use ``transport`` for every delivery plan that may share it."""
+        line = self._lines[kind.key] = _Line(transport, kind.who)
+        return line
 
     def poll(self, wait: float) -> list[Completion]:
         """The requests that have ended. Waits up to ``wait`` seconds for the first, or until :meth:`wake`."""
@@ -107,19 +133,12 @@ class Transports:
     def close(self) -> None:
         """Abandon all requests, and close every connection and thread."""
         for line in list(self._lines.values()):
-            self._break(line)
-
-    def _open(self, kind: Transport) -> _Line:
-        with attributed_to(kind.who):
-            adapter = kind.build(self._network)
-            threaded = (
-                None
-                if isinstance(adapter, ConcurrentTransport)
-                else ThreadedTransport(kind.who, adapter, partial(kind.build, self._network), self.wake)
-            )
-            transport = threaded or cast("ConcurrentTransport", adapter)
-        line = self._lines[kind.key] = _Line(transport, kind.who)
-        return line
+            if isinstance(line.transport, TransportApart):
+                line.transport.stop()  # so that all of them close at the same time
+        for line in list(self._lines.values()):
+            self._drop(line)
+            with suppress(AttemptFailedError), attributed_to(line.who):
+                line.transport.close()
 
     def _wait_in(self, line: _Line, wait: float) -> Sequence[Completion]:
         # Set before the flag is checked: a thread that sets the flag later sees this value, and wakes its transport.
@@ -145,11 +164,17 @@ class Transports:
 
     def _break(self, line: _Line) -> None:
         """Close a transport; the next request opens a new one."""
-        self._lines = {key: other for key, other in self._lines.items() if other is not line}
-        line.tickets = set()
+        self._drop(line)
+        if isinstance(line.transport, TransportApart):
+            line.transport.stop()
+            return
         # The transport is dropped in any case, and its requests in flight have failed.
         with suppress(AttemptFailedError), attributed_to(line.who):
             line.transport.close()
+
+    def _drop(self, line: _Line) -> None:
+        self._lines = {key: other for key, other in self._lines.items() if other is not line}
+        line.tickets = set()
 
 
 def _checked(completion: Completion) -> Completion:

@@ -19,7 +19,8 @@ from hookctl.json.quick import parse_quickly
 from hookctl.json.strict import AmbiguousJsonError, parse
 from hookctl.model import Event, Json, TraceContext
 from hookctl.model.nearest import nearest
-from hookctl.plugin.contain import is_interrupt, text_of
+from hookctl.plugin.contain import is_interrupt
+from hookctl.plugin.raised import text_of
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -90,7 +91,10 @@ class EventGate:
             import jsonschema_rs
 
             try:
-                self._validators[name] = jsonschema_rs.validator_for(dict(self._event_types[name].schema))
+                self._validators[name] = jsonschema_rs.validator_for(
+                    dict(self._event_types[name].schema),
+                    offline=True,  # a schema must not make hookctl send a request
+                )
             except (
                 BaseException
             ) as error:  # the library may panic over a plugin's schema; other events must still be taken in

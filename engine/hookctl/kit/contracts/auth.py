@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl, urlsplit
 
 from requests import PreparedRequest
 from requests import Request as Unprepared
@@ -92,26 +93,29 @@ class AuthContract(ConfiguredContract):
         assert auth(request) is request, "the auth does not return the request that it was called with"
 
     def test_adds_agrees_with_what_is_added(self) -> None:
-        """``adds`` names the headers that the auth sets, and no others, so that plans show the truth."""
-        if self.part.adds is None:
+        """``adds`` names the headers that the auth sets, ``adds_query`` the parameters of the URL, and no others."""
+        if self.part.adds is None and self.part.adds_query is None:
             return  # plans show the settings instead
-        declared = {name.lower(): value for name, value in self.part.adds(self.written).items()}
-        added, _, _ = self.apply(self.build(RecordedTransport(*self.answers)))
-        real = {name.lower(): value for name, value in added.items()}
-        assert declared.keys() == real.keys(), f"adds declares {sorted(declared)}, but the auth sets {sorted(real)}"
-        for name, value in declared.items():
-            pattern = ".*".join(map(re.escape, mask(value).split("***")))
-            assert re.fullmatch(pattern, real[name], re.DOTALL), f"adds declares {name}: {value}, but it is another"
+        added, url, _ = self.apply(self.build(RecordedTransport(*self.answers)))
+        before = parse_qsl(urlsplit(self.url).query, keep_blank_values=True)
+        after = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+        headers = {name.lower(): value for name, value in self._declared("adds").items()}
+        _agree("adds", headers, {name.lower(): value for name, value in added.items()})
+        _agree("adds_query", self._declared("adds_query"), dict(pair for pair in after if pair not in before))
 
     def test_adds_reads_and_sends_nothing(self) -> None:
-        """``adds`` runs in every plan: it works with references, without the network, and shows no secret."""
-        if self.part.adds is None:
-            return
-        self.part.adds(self.written)  # what it imports is not counted
-        with watched((*NETWORK, *WAITING)) as called:
-            shown = str(self.part.adds(self.written))
-        assert not called, f"adds calls {called[0]}"
-        assert not [secret for secret in self.secrets if secret in shown], "adds shows a secret"
+        """``adds`` and ``adds_query`` run in every plan: they work with references, send nothing, show no secret."""
+        for name in ("adds", "adds_query"):
+            self._declared(name)  # what it imports is not counted
+            with watched((*NETWORK, *WAITING)) as called:
+                shown = str(self._declared(name))
+            assert not called, f"{name} calls {called[0]}"
+            assert not [secret for secret in self.secrets if secret in shown], f"{name} shows a secret"
+
+    def _declared(self, name: str) -> Mapping[str, str]:
+        """What ``adds`` or ``adds_query`` returns for the settings as written; nothing if there is none."""
+        function = getattr(self.part, name)
+        return {} if function is None else dict(function(self.written))
 
     def test_per_attempt_is_declared(self) -> None:
         """``per_attempt`` is true exactly if the result depends on the body, the time or a token."""
@@ -226,3 +230,11 @@ class AuthContract(ConfiguredContract):
         except Exception as error:  # noqa: BLE001  # the tests look at whatever it is
             return error
         return None
+
+
+def _agree(name: str, declared: Mapping[str, str], real: Mapping[str, str]) -> None:
+    """Raises AssertionError if ``name`` declares something else than what the auth adds."""
+    assert declared.keys() == real.keys(), f"{name} declares {sorted(declared)}, but the auth sets {sorted(real)}"
+    for key, value in declared.items():
+        pattern = ".*".join(map(re.escape, mask(value).split("***")))
+        assert re.fullmatch(pattern, real[key], re.DOTALL), f"{name} declares {key}: {value}, but it is another"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
+from hookctl.bounded import RESPONSE_STEPS, Budget
 from hookctl.errors import BudgetError, HookctlError, TemplateError
 from hookctl.kit.contracts.conduct import NETWORK, THREADS, WAITING, at_once, watched
 from hookctl.kit.contracts.part import CONTROL, ConfiguredContract, at_secrets, mistake
@@ -163,9 +164,8 @@ class ValidatorContract(ConfiguredContract):
 
 def _fresh(envelope: Envelope) -> Envelope:
     """A copy with a budget of its own."""
-    return Envelope(
-        envelope.status, dict(envelope.headers), copy.deepcopy(envelope.data), envelope.problem, envelope.not_json
-    )
+    data = copy.deepcopy(envelope.data)
+    return replace(envelope, headers=dict(envelope.headers), data=data, budget=Budget(RESPONSE_STEPS))
 
 
 def _fields(returned: Any) -> list[Mismatch]:

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hookctl.errors import SettingsError
-from hookctl.model.store_type import StoreType
+from hookctl.model.store_type import EngineCheck, StoreType
 
 if TYPE_CHECKING:
     from hookctl.store.interface import Store
-    from hookctl.store.records import EngineCheck
 
 PREFIX = "sqlite:///"
 BESIDE = ("", "-wal", "-shm", "-journal")

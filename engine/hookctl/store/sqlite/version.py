@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from hookctl.store.records import EngineCheck
+from hookctl.model.store_type import EngineCheck
 
 FIXED = (3, 51, 3)
 BACKPORTS = ((3, 44, 6), (3, 50, 7))

@@ -95,7 +95,6 @@ def hookctl_auth_types() -> Iterable[AuthType]:
             schema=SETTINGS,
             build=build,
             per_attempt=True,
-            blocking=False,
             signs=True,
             adds=adds,
         )

@@ -19,7 +19,7 @@ def resolve(key: str) -> str:
 
 @hookimpl
 def hookctl_secret_sources() -> Iterable[SecretSource]:
-    """The source. It waits for a server, so it is not declared ``blocking=False``."""
+    """The source. hookctl calls it on a thread, so it may wait for the server."""
     return [
         SecretSource(
             scheme="vault",
