@@ -10,8 +10,8 @@ CODE := engine plugins tests examples benchmarks
 
 # What `make quick` tests: the parts that need no process, network or store.
 QUICK := tests/config tests/house tests/model tests/network tests/plugin tests/report tests/template tests/when
-# Properties with many random examples, which `make test` checks.
-LONG := tests/config/directory/test_never_wrong.py tests/template/language/test_like_jinja.py tests/template/formats
+# Properties with many random examples, and plugins that hang: `make test` runs them.
+LONG := tests/config/directory/test_never_wrong.py tests/template/language/test_like_jinja.py tests/template/formats tests/plugin/test_contract.py tests/plugin/test_containment.py
 SECONDS := 600
 RUNS := 1
 TEMPLATES := 20000
