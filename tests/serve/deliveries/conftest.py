@@ -30,6 +30,7 @@ from hookctl.plugin.host import load_plugins
 from hookctl.serve.access import Access
 from hookctl.serve.application import make_application
 from hookctl.serve.context import Context
+from hookctl.serve.intake import Intake
 from hookctl.serve.server import serving
 from hookctl.serve.stores import Stores
 from hookctl.serve.writer import EventWriter
@@ -294,8 +295,9 @@ def site(tmp_path: Path, plugins: Plugins, receiver: Receiver) -> Iterator[Site]
     stores = Stores(open_one)
     access = Access(stores, operator="ada@laptop")
     store = open_one()
+    writer = EventWriter(open_one, StoreLimits())
     values: dict[str, Any] = {"plugins": plugins, "stores": stores, "directory": tmp_path, "access": access}
-    context = Context(writer=EventWriter(open_one, StoreLimits()), **values)
+    context = Context(writer=writer, intake=Intake(plugins.event_types, writer), **values)
     with serving(make_application(context), "127.0.0.1", 0) as (_, port):
         yield Site(tmp_path, receiver, plugins, access, store, port)
     stores.close()
