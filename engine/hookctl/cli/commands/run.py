@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -27,6 +27,7 @@ Examples:
   hookctl run                          deliver until Ctrl-C or SIGTERM
   hookctl run --log json               log one JSON object per line, for a log collector
   hookctl run --health 127.0.0.1:9100  answer health checks with 200 or 503
+  hookctl run --metrics 127.0.0.1:9101 serve http://127.0.0.1:9101/metrics to Prometheus
   hookctl run --grace 30s              wait up to 30 seconds for requests in flight when stopping
 """
 
@@ -53,6 +54,7 @@ Examples:
     metavar="FILE|ADDR",
     help="Report health for a supervisor: in FILE, or by HTTP at HOST:PORT or unix:PATH.",
 )
+@click.option("--metrics", "metrics_at", metavar="ADDR", help="Serve metrics to Prometheus, at HOST:PORT or unix:PATH.")
 @network_options
 @click.pass_obj
 def command(
@@ -61,6 +63,7 @@ def command(
     grace: float,
     log_format: str,
     health: str | None,
+    metrics_at: str | None,
     connect_to: tuple[str, ...],
     cacert: str | None,
 ) -> None:
@@ -78,11 +81,18 @@ def command(
     session.load_plugins()
     with (
         catching_interrupts() as interrupts,
-        running(
-            session, session.network(connect_to, cacert), log.listener(), stopping=lambda: interrupts.requested
-        ) as (runner, store),
+        _publishing(metrics_at, session, log.listener()) as (listener, measured),
+        running(session, session.network(connect_to, cacert), listener, stopping=lambda: interrupts.requested) as (
+            runner,
+            store,
+        ),
     ):
-        with _reporting(health, runner) as stepped, store.announce_runner(runner.wakeup.ask):
+        with _reporting(health, runner) as beat, store.announce_runner(runner.wakeup.ask):
+
+            def stepped(error: StateError | None) -> None:
+                beat(error)
+                measured(error)
+
             run(
                 runner,
                 stopping=lambda: interrupts.requested,
@@ -109,6 +119,21 @@ def _reporting(target: str | None, runner: Runner) -> AbstractContextManager[Cal
     from hookctl.cli.health import reporting  # an HTTP server is slow to import
 
     return reporting(target, runner.next_due)
+
+
+@contextmanager
+def _publishing(
+    target: str | None, session: Session, listener: Listener
+) -> Iterator[tuple[Listener, Callable[[StateError | None], None]]]:
+    """Publishes metrics at the target of --metrics; gives the runner's listener, and what to call after each step."""
+    if target is None:
+        yield listener, lambda _: None
+        return
+    from hookctl.cli.metrics import counting, new_metrics, publishing  # slow to import
+
+    metrics = new_metrics(session)
+    with publishing(target, session, metrics):
+        yield counting(listener, metrics), metrics.add_step
 
 
 class Log:

@@ -137,6 +137,11 @@ class Metrics:
         with self.lock:
             self.commits.observe(seconds)
 
+    def add_step(self, error: StateError | None) -> None:
+        """Count the error of a step of the runner, if the store failed."""
+        if error is not None:
+            self.add_store_error(error)
+
     def add_store_error(self, error: StateError) -> None:
         """Count an error of the store."""
         kind = StoreErrorKind.LOCKED if isinstance(error, StateLockedError) else StoreErrorKind.FAILED
