@@ -140,7 +140,7 @@ def test_it_is_told_to_machines(run_cli: Run, root: Path, install: Install) -> N
 
 
 def test_what_refers_to_it_has_a_hint(run_cli: Run, root: Path, install: Install) -> None:
-    text = "auth: {type: hmac}\nheaders: {X-A: '${vault:a}', X-B: '{{ data.severity | shout }}'}\n"
+    text = "auth: {type: sigv4}\nheaders: {X-A: '${vault:a}', X-B: '{{ data.severity | shout }}'}\n"
     (root / "webhooks.d" / "siem.yaml").write_text(WEBHOOK.replace("anomaly", "leaver") + text)
     (root / "webhooks.d" / "b.yaml").write_text(
         WEBHOOK.replace("Siem", "B") + "headers: {X-B: '{{ data.severity | shout }}'}\n"

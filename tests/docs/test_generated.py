@@ -21,6 +21,7 @@ from hookctl.plugin.host import load_plugins
 from hookctl.report.text.rules import rules_page
 from hookctl.report.text.schema import type_name
 from hookctl.schema_files import read_schema
+from hookctl.signatures import CONTENT_NAMES, PRESETS
 
 ROOT = Path(__file__).parents[2]
 GENERATED = re.compile(r"(?<=^<!-- generated: )(\w+)( -->\n)(.*?)(?=^<!-- end -->$)", re.DOTALL | re.MULTILINE)
@@ -128,6 +129,25 @@ def constructs() -> str:
     return "\n".join(["| form | meaning |", "| --- | --- |", *rows, ""])
 
 
+def signature_presets() -> str:
+    """The table of the recipes of presets."""
+    rows = []
+    for name, recipe in sorted(PRESETS.items()):
+        headers = f"`{recipe.header}: {recipe.format}`"
+        if recipe.timestamp_header:
+            headers += f", `{recipe.timestamp_header}`"
+        key = "as it is" if recipe.key == "utf-8" else recipe.key
+        rows.append(f"| `{name}` | {headers} | `{recipe.content}` | {recipe.algorithm} | {key} | {recipe.encoding} |")
+    head = "| preset | headers | content | algorithm | secret | encoding |\n| --- | --- | --- | --- | --- | --- |"
+    return "\n".join(["", head, *rows, "", ""])
+
+
+def signature_content() -> str:
+    """The table of the names in what is signed."""
+    rows = [f"| `{{{name}}}` | {meaning} |" for name, meaning in CONTENT_NAMES.items()]
+    return "\n".join(["", "| name | stands for |", "| --- | --- |", *rows, "", ""])
+
+
 def code(text: str) -> str:
     return f"`{text}`".replace("|", "\\|")
 
@@ -139,6 +159,8 @@ RENDERERS: dict[str, Callable[[], str]] = {
     "validator_settings": lambda: plugin_settings(PLUGINS.validators),
     "results": results,
     "constructs": constructs,
+    "signature_presets": signature_presets,
+    "signature_content": signature_content,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,8 @@ BLOCKS: Mapping[str, dict[str, Json]] = {
     "basic": {"username": "me", "password": "${env:T}"},
     "headers": {"headers": {"X-Key": "${env:T}", "Authorization": "Token token=${env:T}"}},
     "oauth2": {"client_id": "me", "client_secret": "${env:T}", "token_url": "https://login.example.com/token"},
+    "standard_webhooks": {"secret": "${env:T}"},
+    "hmac": {"preset": "github", "secret": "${env:T}"},
 }
 
 
@@ -35,7 +38,7 @@ def test_every_built_in_auth_says_what_it_adds(plugins: Plugins) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [*([name] for name in BLOCKS), ["headers", "bearer"], ["bearer", "headers"], ["basic", "oauth2"]]
+    "names", [*([name] for name in BLOCKS), ["headers", "bearer"], ["bearer", "headers"], ["basic", "oauth2", "hmac"]]
 )
 def test_what_is_said_is_what_a_delivery_has(
     plugins: Plugins, delivery_plan: Callable[..., DeliveryPlan], names: list[str]
@@ -58,7 +61,7 @@ def test_what_is_said_is_what_a_delivery_has(
 
 def _shown(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:
     """An attempt's record masks a whole value; a plan shows what of it is written in the file."""
-    return {name.lower(): value.replace("Token token=***", "***") for name, value in headers}
+    return {name.lower(): re.sub(r"^(Token token=|v1,|sha256=)\*\*\*$", "***", value) for name, value in headers}
 
 
 def _fail(_: Mapping[str, Json]) -> Mapping[str, str]:
@@ -78,4 +81,9 @@ def test_one_that_fails_is_named(plugins: Plugins, adds: Any, why: str) -> None:
 
 def test_no_reference_is_shown(plugins: Plugins) -> None:
     said = added_by([PluginBlock(name, settings) for name, settings in BLOCKS.items()], plugins.auth).headers
-    assert {name: value for name, (value, _) in said.items()} == {"X-Key": "***", "Authorization": "Bearer ***"}
+    assert {name: value for name, (value, _) in said.items()} == {
+        "X-Key": "***",
+        "Authorization": "Bearer ***",
+        "webhook-signature": "v1,***",
+        "X-Hub-Signature-256": "sha256=***",
+    }

@@ -25,7 +25,17 @@ from hookctl.config.directory import check_directory
 from hookctl.delivery.attempt import engine as attempts
 from hookctl.delivery.attempt.engine import AttemptEngine, Job
 from hookctl.errors import PluginError
-from hookctl.model import AppliedState, Attempt, DeliveryPlan, Failure, FailureKind, PluginBlock, Response, Timing
+from hookctl.model import (
+    AppliedState,
+    Attempt,
+    DeliveryPlan,
+    Failure,
+    FailureKind,
+    PluginBlock,
+    Problem,
+    Response,
+    Timing,
+)
 from hookctl.plugin import (
     AuthType,
     Completion,
@@ -781,6 +791,34 @@ def test_what_auth_adds_is_asked_of_a_plugin(ending: str) -> None:
         added_by([PluginBlock("mine", {})], plugins.auth)
 
 
+def test_what_auth_warns_of_is_asked_of_a_plugin(ending: str) -> None:
+    thing = AuthType(name="mine", summary="", schema={}, build=safe, warnings=ENDINGS[ending])
+    warnings = load_plugins([plugin(hookctl_auth_types=[thing])]).auth["mine"].warnings
+    assert warnings
+    with pytest.raises(PluginError, match=r"^auth mine of plugin acme: warnings "):
+        warnings({})
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("problems", [Problem("r", "m", "h", 0, 0)]),
+        ("problems", {"a": "b"}),
+        ("problems", {1: Problem("r", "m", "h", 0, 0)}),
+        ("expand", ["a"]),
+        ("expand", {"a": object()}),
+        ("warnings", "text"),
+        ("warnings", [1]),
+    ],
+)
+def test_an_auth_must_keep_to_the_types(name: str, given: Any) -> None:
+    functions: Any = {name: lambda _: given}
+    thing = AuthType(name="mine", summary="", schema={}, build=safe, **functions)
+    plugins = load_plugins([plugin(hookctl_auth_types=[thing])])
+    with pytest.raises(PluginError, match=rf"^auth mine of plugin acme: {name} returned "):
+        getattr(plugins.auth["mine"], name)({})
+
+
 WEBHOOK = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/\n"
 
 
@@ -800,8 +838,20 @@ WEBHOOK = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/\n"
             "call",
             "headers: {X-A: '{{ data.severity | mine }}'}\n",
         ),
+        (
+            lambda end: AuthType(name="mine", summary="", schema={}, build=safe, problems=end),
+            "hookctl_auth_types",
+            "problems",
+            "auth: {type: mine}\n",
+        ),
+        (
+            lambda end: AuthType(name="mine", summary="", schema={}, build=safe, expand=end),
+            "hookctl_auth_types",
+            "expand",
+            "auth: {type: mine}\n",
+        ),
     ],
-    ids=["validator", "transport", "filter"],
+    ids=["validator", "transport", "filter", "problems", "expand"],
 )
 def test_a_check_that_fails_is_a_finding(
     thing: Any, hook: str, name: str, *, text: str, ending: str, tmp_path: Path

@@ -24,7 +24,7 @@ name: Deployments
 event: deployment
 url: https://siem.example.com/hooks/deployments
 auth:
-  type: hmac
+  type: body_signature
   secret: ${env:CHAT_SECRET}
 body_template: |
   {"text": "{{ data.service }} {{ data.version }} is in {{ data.environment }}"}
@@ -71,10 +71,10 @@ def directory(project: Callable[[dict[str, str]], Path]) -> Path:
 def test_it_is_listed_with_its_distribution(hookctl: Hookctl, directory: Path) -> None:
     listed = hookctl("plugins", cwd=directory)
     assert listed.returncode == 0, listed.stderr
-    assert "  hmac (hookctl-hmac-example 1.0.0)\n" in listed.stdout
+    assert "  body_signature (hookctl-hmac-example 1.0.0)\n" in listed.stdout
     assert "  deployment (hookctl-hmac-example 1.0.0)\n" in listed.stdout
     rows = json.loads(hookctl("plugins", "--format", "json", cwd=directory).stdout)["plugins"]
-    (row,) = [row for row in rows if row["name"] == "hmac"]
+    (row,) = [row for row in rows if row["name"] == "body_signature"]
     assert (row["built_in"], row["plugin"], row["distribution"], row["version"]) == (
         False,
         "hmac-example",
@@ -108,7 +108,7 @@ def test_a_webhook_that_uses_it_is_valid(hookctl: Hookctl, directory: Path) -> N
         ("secret: ${env:CHAT_SECRET}", "secrets: ${env:CHAT_SECRET}", "unknown-field"),
         ("secret: ${env:CHAT_SECRET}", "secret: ${env:CHAT_SECRET}\n  header: a b", "wrong-format"),
         ("data.service", "data.servce", "template-unknown-path"),
-        ("type: hmac", "type: hmca", "unknown-plugin"),
+        ("type: body_signature", "type: body_signatur", "unknown-plugin"),
     ],
 )
 def test_its_settings_and_fields_are_checked_like_built_in_ones(

@@ -96,6 +96,7 @@ def _damage(damaged: Sequence[Damaged]) -> Iterator[Check]:
 
 def _secrets(session: Session, applied: AppliedState) -> Iterator[Check]:
     from hookctl.cli.secrets import read_secret
+    from hookctl.cli.weak_secrets import weak_secrets
     from hookctl.report.text.doctor import Check
 
     users: dict[SecretReference, list[str]] = {}
@@ -112,6 +113,8 @@ def _secrets(session: Session, applied: AppliedState) -> Iterator[Check]:
     if not missing:
         counts = {0: "no secret is needed", 1: "the one needed secret is available"}
         yield Check("secrets", "ok", counts.get(len(users), f"all {len(users)} needed secrets are available"))
+    for weakness in weak_secrets(session, applied.plans.values()):
+        yield Check("secrets", "warning" if weakness.is_usable else "problem", weakness.message, weakness.hint)
 
 
 def _room(session: Session, store: Store) -> Iterator[Check]:

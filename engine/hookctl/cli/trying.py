@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 def try_now(
     session: Session, pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]], network: Network
 ) -> tuple[list[Trial], bool]:
-    """Send each webhook its event, with progress on standard error; True with the trials when someone asked to stop."""
+    """Send each webhook its event, with warnings and progress on standard error.
+
+    True with the trials when someone asked to stop.
+    """
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.progress import Progress
+    from hookctl.cli.weak_secrets import warn_of_weak_secrets
     from hookctl.delivery.rehearsal.trial import send_tests
 
+    warn_of_weak_secrets(session, [plan for plan, _ in pairs])
     progress = Progress()
 
     def show(done: int) -> None:

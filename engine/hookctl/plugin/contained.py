@@ -77,7 +77,7 @@ def contained(thing: Any, part: Part) -> Any:
 
 
 def _auth(thing: AuthType, part: Part) -> AuthType:
-    adds = thing.adds
+    adds, problems, expand, warnings = thing.adds, thing.problems, thing.expand, thing.warnings
     return AuthType(
         name=thing.name,
         summary=given.text(thing.summary),
@@ -86,6 +86,9 @@ def _auth(thing: AuthType, part: Part) -> AuthType:
         per_attempt=bool(thing.per_attempt),
         blocking=bool(thing.blocking),
         adds=None if adds is None else part.function("adds", adds, given.headers),
+        problems=None if problems is None else part.function("problems", problems, given.problems),
+        expand=None if expand is None else part.function("expand", expand, given.json_object),
+        warnings=None if warnings is None else part.function("warnings", warnings, given.texts),
     )
 
 

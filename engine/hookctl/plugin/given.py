@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hookctl.json.kinds import DESCRIBED, described, is_of_type
-from hookctl.model import Finding, Json, Mismatch, Severity
+from hookctl.model import Finding, Json, Mismatch, Problem, Severity
 from hookctl.plugin.contain import BrokenContractError
 
 MAX_DEPTH = 64
@@ -111,6 +111,20 @@ def headers(given: Any) -> Mapping[str, str]:
     if not isinstance(given, Mapping):
         raise BrokenContractError(f"{kind(given)}, not a mapping of headers")
     return {text(name): text(value) for name, value in given.items()}
+
+
+def problems(given: Any) -> Mapping[str, Problem]:
+    """The problems of settings, by name. Raises BrokenContractError for anything else."""
+    if not isinstance(given, Mapping):
+        raise BrokenContractError(f"{kind(given)}, not a mapping of problems")
+    return {text(name): one for name, one in zip(given, instances(given.values(), Problem), strict=True)}
+
+
+def texts(given: Any) -> tuple[str, ...]:
+    """A list of texts. Raises BrokenContractError for anything else."""
+    if isinstance(given, str):
+        raise BrokenContractError("a str, not a list of texts")
+    return tuple(map(text, instances(given, str)))
 
 
 def instances(given: Any, wanted: type) -> tuple[Any, ...]:

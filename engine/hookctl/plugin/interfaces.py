@@ -74,6 +74,19 @@ class AuthType:
     receives the settings as written. Return ``***`` for a reference, or for a value that is known only at send time.
     None: `plan` and `render` show the settings instead.
     """
+    problems: Callable[[Mapping[str, Json]], Mapping[str, Problem]] | None = None
+    """The problems that no schema can express, such as a wrong template, each by the name of the setting that has it.
+    ``check`` reports them as the rule ``setting-invalid``. It receives settings that the schema accepts, as written.
+    """
+    expand: Callable[[Mapping[str, Json]], Mapping[str, Json]] | None = None
+    """The settings in full, such as the recipe in place of a preset's name. They are what a plan shows and what
+    ``build`` receives, so that a new version of the plugin cannot change what was reviewed. It receives valid settings
+    as written.
+    """
+    warnings: Callable[[Settings], Sequence[str]] | None = None
+    """What is weak about resolved secrets that work, such as a short key, for `test` and `doctor`. The texts must not
+    contain a secret.
+    """
 
 
 @runtime_checkable

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+
+from hookctl.serve import pages
+from hookctl.serve.access import AccessControl, check_declared, public
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -15,12 +19,18 @@ if TYPE_CHECKING:
 
 
 def make_application(context: Context) -> Starlette:
-    """The application; its handlers find ``context`` in ``request.app.state.context``."""
-    application = Starlette(routes=[Route("/healthz", healthz)])
+    """The application; its handlers find ``context`` in ``request.app.state.context``.
+
+    Raises TypeError if a route does not declare who may use it.
+    """
+    routes = [Route("/healthz", healthz), *pages.ROUTES]
+    check_declared(routes)
+    application = Starlette(routes=routes, middleware=[Middleware(AccessControl, access=context.access)])
     application.state.context = context
     return application
 
 
+@public
 async def healthz(_: Request) -> PlainTextResponse:
     """That the process answers; nothing else, since anyone may ask."""
     return PlainTextResponse("ok\n")

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hookctl.plugin.calls import Plugins
+    from hookctl.serve.access import Access
     from hookctl.serve.stores import Stores
     from hookctl.serve.writer import EventWriter
 
@@ -23,3 +24,5 @@ class Context:
     writer: EventWriter
     directory: Path
     """The directory of the webhook files, which pages name and never read."""
+    access: Access
+    """Decides who may do what."""

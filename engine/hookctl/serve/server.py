@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from hookctl.errors import SettingsError
+from hookctl.serve.access.headers import SECURITY_HEADERS
+from hookctl.serve.connections import Connection, sweeping
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 BACKLOG = 1024
+MOST_CONNECTIONS = 1000
+"""At the same time. A request on a further one gets 503."""
 STOP_SECONDS = 5
 """Seconds that requests in progress may take to end when the server stops."""
 
@@ -32,10 +36,15 @@ def serving(application: Starlette, host: str, port: int) -> Iterator[tuple[str,
         application,
         access_log=False,
         log_config=None,
+        log_level="error",  # not of what clients do wrong
+        headers=[*SECURITY_HEADERS],
+        http=Connection,
+        limit_concurrency=MOST_CONNECTIONS,
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=STOP_SECONDS,
         lifespan="off",
+        ws="none",
     )
     server = uvicorn.Server(config)
     thread = Thread(target=_run, args=(server, listener), name="hookctl-http", daemon=True)
@@ -59,4 +68,9 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _run(server: uvicorn.Server, listener: socket.socket) -> None:
-    asyncio.run(server.serve(sockets=[listener]))
+    asyncio.run(_serve(server, listener))
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+    async with sweeping(server.server_state.connections):
+        await server.serve(sockets=[listener])

@@ -44,6 +44,7 @@ from hookctl.store.records import (
     Routed,
     Stopped,
 )
+from hookctl.store.tokens import Tokens
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -339,5 +340,5 @@ class Queue(Work, Standing, History, Events, Upkeep, Protocol):
     """Events, their deliveries and the attempts on them: everything that a runner needs."""
 
 
-class Store(State, Locks, Queue, Healing, Log, Runners, Monitoring, Protocol):
+class Store(State, Locks, Queue, Healing, Log, Runners, Monitoring, Tokens, Protocol):
     """Everything that a command needs. :func:`hookctl.store.opening.open_store` opens one."""

@@ -1,4 +1,4 @@
-"""Ways to authenticate a request: ``bearer``, ``basic``, ``headers``, ``oauth2``."""
+"""Ways to authenticate a request: ``bearer``, ``basic``, ``headers``, ``oauth2``, ``standard_webhooks``, ``hmac``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hookctl.model import MASK
 from hookctl.plugin import AuthContext, AuthType, Settings, hookimpl
+from hookctl_plugins.auth.signature_settings import signing_types
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
@@ -184,4 +185,5 @@ def hookctl_auth_types() -> Iterable[AuthType]:
             blocking=True,
             adds=lambda _: {"Authorization": f"Bearer {MASK}"},
         ),
+        *signing_types(),
     )

@@ -62,7 +62,7 @@ def acme() -> Plugins:
     }
     event: dict[str, Json] = {"type": "object", "properties": {"id": {"type": "string", "description": "Id."}}}
     things: dict[str, Any] = {
-        "hookctl_auth_types": AuthType(name="hmac", summary="Signs the body.", schema=nested, build=never),
+        "hookctl_auth_types": AuthType(name="sigv4", summary="Signs the body.", schema=nested, build=never),
         "hookctl_transport_types": TransportType(
             name="sqs", summary="Sends to a queue.", schema={"type": "object"}, build=never
         ),
@@ -140,7 +140,7 @@ def test_every_setting_of_a_built_in_plugin_is_described() -> None:
 
 def test_a_third_partys_things_are_listed_with_where_they_come_from(acme: Plugins) -> None:
     text = render_text(listed(acme), width=0, color=False)
-    for name in ("hmac", "sqs", "xml", "vault", "user.created", "shout", "two_eyes", "metrics", "table", "acme"):
+    for name in ("sigv4", "sqs", "xml", "vault", "user.created", "shout", "two_eyes", "metrics", "table", "acme"):
         assert f"  {name} (plugin acme 1.2.3)\n" in text
     assert "      key            secret           yes       The key.\\u202e\n" in text
     assert "      places         list of objects  no        Where.\n" in text
@@ -263,10 +263,10 @@ def test_the_webhook_schema_for_editors_knows_the_plugins(run_cli: RunCli, field
 def test_a_third_partys_schema_keeps_its_own_references(acme: Plugins) -> None:
     schema = with_plugins(read_schema("webhook.schema.json"), acme)
     check = jsonschema.Draft202012Validator(schema)
-    check.validate({**WEBHOOK, "auth": {"type": "hmac", "key": "${vault:k}", "places": [{"name": None}]}})
-    assert not check.is_valid({**WEBHOOK, "auth": {"type": "hmac", "key": 7}})
-    assert not check.is_valid({**WEBHOOK, "auth": {"type": "hmac", "key": "k", "places": [{"name": 7}]}})
-    assert "auth with type: hmac" in render_webhook(schema, acme, width=0, color=False)
+    check.validate({**WEBHOOK, "auth": {"type": "sigv4", "key": "${vault:k}", "places": [{"name": None}]}})
+    assert not check.is_valid({**WEBHOOK, "auth": {"type": "sigv4", "key": 7}})
+    assert not check.is_valid({**WEBHOOK, "auth": {"type": "sigv4", "key": "k", "places": [{"name": 7}]}})
+    assert "auth with type: sigv4" in render_webhook(schema, acme, width=0, color=False)
 
 
 def test_the_shipped_schema_is_not_changed_by_it(acme: Plugins) -> None:

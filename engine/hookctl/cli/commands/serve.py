@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,13 @@ Examples:
     "--listen", metavar="HOST:PORT", default=LISTEN, show_default=True, help="The address to serve; port 0: a free one."
 )
 @click.option(
+    "--host",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="A name under which others reach the server, such as that of a proxy in front of it. Repeatable.",
+)
+@click.option(
     "--grace",
     metavar="DURATION",
     default="10s",
@@ -49,14 +57,23 @@ Examples:
 @network_options
 @click.pass_obj
 def command(
-    session: Session, *, listen: str, grace: float, log_format: str, connect_to: tuple[str, ...], cacert: str | None
+    session: Session,
+    *,
+    listen: str,
+    names: tuple[str, ...],
+    grace: float,
+    log_format: str,
+    connect_to: tuple[str, ...],
+    cacert: str | None,
 ) -> None:
     """Take in events over HTTP, deliver them, and show both in a browser, until stopped."""
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.running import running
+    from hookctl.cli.sign_in_links import printing_links, require_token
     from hookctl.delivery.runner.sending import run
 
     try:
+        from hookctl.serve.access.hosts import is_loopback
         from hookctl.serve.application import make_application
         from hookctl.serve.server import serving
     except ModuleNotFoundError as error:
@@ -72,34 +89,43 @@ def command(
         ) as (runner, store),
         store.announce_runner(runner.wakeup.ask),
     ):
-        context = _context(session)
+        if not is_loopback(host):
+            require_token(store, host)
+        context = _context(session, [host, *names])
         context.writer.start()
         try:
             with serving(make_application(context), host, port) as (host, port):
-                echo(f"Serving http://{f'[{host}]' if ':' in host else host}:{port}", err=True)
-                run(
-                    runner,
-                    stopping=lambda: interrupts.requested,
-                    failed=lambda error: log.write("trouble", {"message": error.message}),
-                    recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
-                )
+                url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+                echo(f"Serving {url}", err=True)
+                with printing_links(context.access.new_link, (host, port), names):
+                    run(
+                        runner,
+                        stopping=lambda: interrupts.requested,
+                        failed=lambda error: log.write("trouble", {"message": error.message}),
+                        recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
+                    )
         finally:
             context.writer.close()
             context.stores.close()
         runner.stop(grace)
 
 
-def _context(session: Session) -> Context:
+def _context(session: Session, hosts: Sequence[str]) -> Context:
+    from hookctl.cli.locking import who
     from hookctl.cli.safety import limits_of_store
+    from hookctl.cli.secrets import read_secret
+    from hookctl.serve.access import Access
     from hookctl.serve.context import Context
     from hookctl.serve.stores import Stores
     from hookctl.serve.writer import EventWriter
     from hookctl.store.opening import open_store
 
     open_one = partial(open_store, session.store_url)
+    stores = Stores(open_one)
     return Context(
         plugins=session.plugins,
-        stores=Stores(open_one),
+        access=Access(stores, hosts=hosts, operator=who(), read_secret=partial(read_secret, session)),
+        stores=stores,
         writer=EventWriter(open_one, limits_of_store(session)),
         directory=session.directory,
     )

@@ -13,7 +13,7 @@ from hookctl.config.check.secrets import check_secret
 from hookctl.errors import TemplateError
 from hookctl.model import Json, Pointer, Problem, brief
 from hookctl.model.nearest import nearest
-from hookctl.model.rules.fields import SECRET_MALFORMED, UNKNOWN_PLUGIN
+from hookctl.model.rules.fields import SECRET_MALFORMED, SETTING_INVALID, UNKNOWN_PLUGIN
 from hookctl.model.rules.rule import Rule
 from hookctl.model.rules.texts import EXPRESSION_INVALID, JSON_PATH_INVALID, VALIDATOR_UNKNOWN_PATH
 from hookctl.network import check_url
@@ -42,7 +42,7 @@ class Blocks:
         """Add a finding for every problem in the blocks of a webhook, and in its URL."""
         fields = notes.webhook.fields
         for pointer, block in _blocks(fields, "auth"):
-            self._check_block(notes, pointer, block, "auth", self._plugins.auth)
+            self._check_auth(notes, pointer, block)
         for pointer, block in _blocks(fields, "transport"):
             self._check_block(notes, pointer, block, "transport", self._plugins.transports)
         for pointer, block in _blocks(fields, "response_validators"):
@@ -72,6 +72,26 @@ class Blocks:
         if schema is not None:
             schema.check(notes, settings, pointer)
         return plugin
+
+    def _check_auth(self, notes: Notes, pointer: Pointer, block: Mapping[str, Json]) -> None:
+        before = len(notes.findings)
+        plugin = self._check_block(notes, pointer, block, "auth", self._plugins.auth)
+        if plugin is None or len(notes.findings) > before:
+            return
+        settings = {key: value for key, value in block.items() if key != "type"}
+
+        def look() -> None:
+            problems = plugin.problems(settings) if plugin.problems else {}
+            for name, problem in problems.items():
+                place = (*pointer, name) if name in settings else pointer
+                has_part = problem.end > problem.start and isinstance(settings.get(name), str)
+                part = (problem.start, problem.end) if has_part else None
+                fix, near = problem.hint, problem.suggestions
+                notes.add(SETTING_INVALID, place, part=part, suggestions=near, what=problem.message, fix=fix)
+            if plugin.expand and not problems:
+                plugin.expand(settings)  # compiling calls it again; here, an exception becomes a finding
+
+        guarded(notes, self._plugins, pointer, ("auth", plugin.name), look)
 
     def _check_validator(self, notes: Notes, pointer: Pointer, block: Mapping[str, Json]) -> None:
         before = len(notes.findings)

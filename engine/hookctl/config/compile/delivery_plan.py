@@ -72,7 +72,11 @@ def _block(
     name = cast("str", block.get("type", default))
     properties = cast("Mapping[str, Mapping[str, Json]]", types[name].schema.get("properties", {}))
     settings = {key: schema["default"] for key, schema in properties.items() if "default" in schema} | block
-    return PluginBlock(name, {key: _canonical(settings[key]) for key in sorted(settings) if key != "type"})
+    settings.pop("type", None)
+    kind = types[name]
+    if isinstance(kind, AuthType) and kind.expand is not None:
+        settings = dict(kind.expand(settings))
+    return PluginBlock(name, {key: _canonical(settings[key]) for key in sorted(settings)})
 
 
 def _canonical(value: Json) -> Json:

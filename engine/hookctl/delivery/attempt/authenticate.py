@@ -45,7 +45,9 @@ class Authenticated(Struct, frozen=True):
 
     request: Request
     touched: frozenset[str] = frozenset()
-    """The names, in lower case, of the headers that auth added or changed."""
+    """The names, in lower case, of the headers that auth added or changed, except copies of the delivery's id and
+    timestamp.
+    """
     added: tuple[tuple[str, str], ...] = ()
     """The names and values that auth added to the query."""
     moved: bool = False
@@ -70,12 +72,14 @@ class Authenticated(Struct, frozen=True):
             return shown
         before = {name.lower(): value for name, value in shown.headers}
         headers = tuple(
-            (name, mask_header_value(value) if name.lower() in self.touched else before[name.lower()])
+            (name, mask_header_value(value) if name.lower() in self.touched else before.get(name.lower(), value))
             for name, value in self.request.headers
         )
         return Request(shown.method, self._shown_url(shown.url), headers, shown.body)
 
     def _shown_url(self, before: str) -> str:
+        if not self.moved and not self.added:
+            return before
         parts = urlsplit(before)
         if self.moved:
             parts = parts._replace(netloc=urlsplit(self.request.url).hostname or "", path=f"/{MASK}")
@@ -136,7 +140,10 @@ def compare(before: Request, after: PreparedRequest) -> Authenticated:
     """The request that auth made from ``before``. Raises AttemptFailedError if it is not valid."""
     headers = tuple((_text(name), _text(value)) for name, value in after.headers.items())
     known = {name.lower(): value for name, value in before.headers}
-    touched = frozenset(name.lower() for name, value in headers if known.get(name.lower()) != value)
+    public = known.get("webhook-id"), known.get("webhook-timestamp")
+    touched = frozenset(
+        name.lower() for name, value in headers if known.get(name.lower()) != value and value not in public
+    )
     check_headers(headers)
     url = after.url or before.url
     request = Request(before.method, url, headers, _body(after.body))

@@ -53,10 +53,10 @@ class Exchange:
 
 
 def settled(request: Request) -> Request:
-    """The request, with :data:`VARIES` in place of values that differ each time."""
+    """The request, with :data:`VARIES` in place of values that differ each time, and of copies of them by an auth."""
+    varying = {value for name, value in request.headers if name.lower() in VARYING_HEADERS}
     headers = tuple(
-        (name, VARIES if name.lower() in VARYING_HEADERS else _without_version(name, value))
-        for name, value in request.headers
+        (name, VARIES if value in varying else _without_version(name, value)) for name, value in request.headers
     )
     return replace(request, headers=headers)
 

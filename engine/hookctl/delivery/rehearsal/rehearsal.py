@@ -25,8 +25,8 @@ from hookctl.plugin.interfaces import Completion
 from hookctl.plugin.responses import to_requests
 
 DELIVERY_ID = "rehearsal"
-STAND_IN = "StandInForASecretThatIsNotNeeded"
-"""The stand-in for every secret. It is valid in a header, in a URL, and as base64, which many keys use."""
+STAND_IN = "5ec7e7" * 8
+"""The stand-in for every secret. It is valid in a header, in a URL, and as the base64 or hexadecimal text of a key."""
 TOKEN = b'{"access_token": "StandInForATokenThatIsNotNeeded", "token_type": "Bearer", "expires_in": 3600}'
 POLL_SECONDS = 1.0
 

@@ -141,6 +141,19 @@ UNKNOWN_PLUGIN = Rule(
     good="auth:\n  type: bearer\n  token: ${env:SIEM_TOKEN}",
 )
 
+SETTING_INVALID = Rule(
+    id="setting-invalid",
+    summary="The plugin of a block does not accept a setting.",
+    explanation=(
+        "Some settings have rules that depend on the plugin. For example, the `content` of the auth hmac may only use"
+        " names that hookctl knows. `hookctl plugins` describes the settings of each plugin."
+    ),
+    message="{what}",
+    hint="{fix}",
+    bad="auth:\n  type: hmac\n  secret: ${env:SIEM_KEY}\n  header: X-Signature\n  content: '{timestmp}.{body}'",
+    good="auth:\n  type: hmac\n  secret: ${env:SIEM_KEY}\n  header: X-Signature\n  content: '{timestamp}.{body}'",
+)
+
 PLUGIN_FAILED = Rule(
     id="plugin-failed",
     summary="A plugin failed while hookctl checked its block.",

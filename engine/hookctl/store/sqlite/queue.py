@@ -27,7 +27,7 @@ from hookctl.store.records import (
     Stopped,
 )
 from hookctl.store.sqlite import audit as audit_log
-from hookctl.store.sqlite import claiming, enqueuing, finishing, reading, upkeep
+from hookctl.store.sqlite import claiming, enqueuing, finishing, reading, tokens, upkeep
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite.claiming import Lease
 from hookctl.store.sqlite.connection import (
@@ -72,6 +72,7 @@ class SqliteQueue(SqliteHistory):
         self._connection = connect(path)
         migrate(self._connection, tables.COMPONENT, tables.SCRIPTS)
         migrate(self._connection, audit_log.COMPONENT, audit_log.SCRIPTS)
+        migrate(self._connection, tokens.COMPONENT, tokens.SCRIPTS)
         self._worker = Worker(self._path)
         self._looked_at = float("-inf")
 

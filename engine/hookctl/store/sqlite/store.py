@@ -11,13 +11,14 @@ from hookctl.store.clock import since_boot
 from hookctl.store.history import AuditEntry, LogEntry, Routes
 from hookctl.store.records import Backlog, Damaged, Followed, Lock
 from hookctl.store.sqlite import audit as audit_log
-from hookctl.store.sqlite import healing, lock, monitoring, runners, workers
+from hookctl.store.sqlite import healing, lock, monitoring, runners, tokens, workers
 from hookctl.store.sqlite.applied import AppliedStore, last_serial
 from hookctl.store.sqlite.following import followed
 from hookctl.store.sqlite.queue import SqliteQueue
 
 if TYPE_CHECKING:
     from hookctl.model import AppliedState, Plan
+    from hookctl.model.token import Token
 
 
 class SqliteStore(SqliteQueue):
@@ -125,3 +126,23 @@ class SqliteStore(SqliteQueue):
         """See :meth:`hookctl.store.monitoring.Monitoring.live_workers`."""
         with self._reading():
             return workers.count_alive(self._path)
+
+    def add_token(self, token: Token) -> None:
+        """See :meth:`hookctl.store.tokens.Tokens.add_token`."""
+        with self._writing() as connection:
+            tokens.add(connection, token)
+
+    def tokens(self) -> list[Token]:
+        """See :meth:`hookctl.store.tokens.Tokens.tokens`."""
+        with self._reading() as connection:
+            return tokens.read(connection)
+
+    def revoke_token(self, name: str, at: float, who: str) -> Token:
+        """See :meth:`hookctl.store.tokens.Tokens.revoke_token`."""
+        with self._writing() as connection:
+            return tokens.revoke(connection, name, at, who)
+
+    def note_tokens_used(self, used: Mapping[str, float]) -> None:
+        """See :meth:`hookctl.store.tokens.Tokens.note_tokens_used`."""
+        with self._writing() as connection:
+            tokens.note_used(connection, used)

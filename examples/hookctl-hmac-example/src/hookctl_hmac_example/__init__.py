@@ -1,4 +1,4 @@
-"""A plugin for hookctl: the auth ``hmac`` and the event type ``deployment``."""
+"""A plugin for hookctl: the auth ``body_signature`` and the event type ``deployment``."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def adds(settings: Mapping[str, Json]) -> Mapping[str, str]:
 
 @hookimpl
 def hookctl_auth_types() -> Iterable[AuthType]:
-    """``hmac``, called for each attempt: a retry may have another body."""
+    """``body_signature``, called for each attempt: a retry may have another body."""
     return [
         AuthType(
-            name="hmac",
+            name="body_signature",
             summary="Signs the body by HMAC-SHA256, as GitHub does.",
             schema=SETTINGS,
             build=build,
