@@ -6,15 +6,11 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
 
-from hookctl.serve import pages
-from hookctl.serve.access import AccessControl, check_declared, public
+from hookctl.serve import operations, pages
+from hookctl.serve.access import AccessControl, check_declared
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
-
     from hookctl.serve.context import Context
 
 
@@ -23,14 +19,8 @@ def make_application(context: Context) -> Starlette:
 
     Raises TypeError if a route does not declare who may use it.
     """
-    routes = [Route("/healthz", healthz), *pages.ROUTES]
+    routes = [*operations.ROUTES, *pages.ROUTES]
     check_declared(routes)
     application = Starlette(routes=routes, middleware=[Middleware(AccessControl, access=context.access)])
     application.state.context = context
     return application
-
-
-@public
-async def healthz(_: Request) -> PlainTextResponse:
-    """That the process answers; nothing else, since anyone may ask."""
-    return PlainTextResponse("ok\n")

@@ -16,7 +16,7 @@ from hookctl.serve.access.headers import SECURITY_HEADERS
 from hookctl.serve.connections import Connection, sweeping
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
 BACKLOG = 1024
 MOST_CONNECTIONS = 1000
@@ -25,16 +25,30 @@ STOP_SECONDS = 5
 """Seconds that requests in progress may take to end when the server stops."""
 
 
+class Running:
+    """A server that is running. ``address`` is its host and port."""
+
+    def __init__(self, server: uvicorn.Server, address: tuple[str, int]) -> None:
+        self.address = address
+        self._server = server
+
+    def stop(self) -> None:
+        """Accept no connection from now on, and close each one after its request. Does not wait for that."""
+        self._server.should_exit = True
+
+
 @contextmanager
-def serving(application: Starlette, host: str, port: int) -> Iterator[tuple[str, int]]:
-    """Serve inside the block; yields the address, with the port that the system chose if ``port`` is 0.
+def serving(application: ASGIApp, host: str, port: int) -> Iterator[Running]:
+    """Serve inside the block. If ``port`` is 0, the system chooses one.
+
+    At the end, requests in progress have :data:`STOP_SECONDS`; after Ctrl-C, they end at once.
 
     Raises SettingsError if the address cannot be used.
     """
     listener = _listen(host, port)
     config = uvicorn.Config(
         application,
-        access_log=False,
+        access_log=False,  # has the query
         log_config=None,
         log_level="error",  # not of what clients do wrong
         headers=[*SECURITY_HEADERS],
@@ -47,12 +61,18 @@ def serving(application: Starlette, host: str, port: int) -> Iterator[tuple[str,
         ws="none",
     )
     server = uvicorn.Server(config)
+    running = Running(server, listener.getsockname()[:2])
     thread = Thread(target=_run, args=(server, listener), name="hookctl-http", daemon=True)
     thread.start()
     try:
-        yield listener.getsockname()[:2]
+        yield running
+        running.stop()
+        thread.join()
+    except KeyboardInterrupt:
+        server.force_exit = True
+        raise
     finally:
-        server.should_exit = True
+        running.stop()
         thread.join()
         listener.close()
 

@@ -57,6 +57,11 @@ class EventWriter:
         self._requests.put(request)
         return request.stored
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether events are still stored."""
+        return self._thread.is_alive()
+
     def close(self) -> None:
         """Store what was submitted, and close the store."""
         self._requests.put(None)

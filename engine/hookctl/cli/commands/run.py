@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,7 @@ from hookctl.cli.echo import echo
 from hookctl.cli.options import network_options
 
 if TYPE_CHECKING:
+    from hookctl.cli.interrupts import Interrupts
     from hookctl.cli.session import Session
     from hookctl.delivery.runner.listener import Listener
     from hookctl.delivery.runner.runner import Runner
@@ -75,7 +77,6 @@ def command(
     """
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.running import running
-    from hookctl.delivery.runner.sending import run
 
     log = Log(log_format)
     session.load_plugins()
@@ -93,23 +94,27 @@ def command(
                 beat(error)
                 measured(error)
 
-            run(
-                runner,
-                stopping=lambda: interrupts.requested,
-                failed=lambda error: log.write("trouble", {"message": error.message}),
-                recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
-                stepped=stepped,
-            )
+            run_logged(runner, interrupts, log, stepped)
         log.write("stopping", {"in_flight": runner.in_flight})
         runner.stop(grace)
-        log.write(
-            "stopped",
-            {
-                "attempts": runner.tally.attempts,
-                "delivered": runner.tally.delivered.total(),
-                "dead": runner.tally.dead.total(),
-            },
-        )
+        log.write("stopped", runner.tally.summary)
+
+
+def run_logged(runner: Runner, interrupts: Interrupts, log: Log, stepped: Callable[[StateError | None], None]) -> None:
+    """Deliver until a signal asks the process to stop, and log when the store fails and works again.
+
+    ``stepped`` is called after each step, with the error if the store failed. Raises what
+    :func:`hookctl.delivery.runner.sending.run` raises.
+    """
+    from hookctl.delivery.runner.sending import run
+
+    run(
+        runner,
+        stopping=lambda: interrupts.requested,
+        failed=lambda error: log.write("trouble", {"message": error.message}),
+        recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
+        stepped=stepped,
+    )
 
 
 def _reporting(target: str | None, runner: Runner) -> AbstractContextManager[Callable[[StateError | None], None]]:
@@ -143,10 +148,13 @@ class Log:
         from hookctl.report.text.log import json_line, text_line
 
         self._line = json_line if log_format == "json" else text_line
+        self._lock = Lock()
 
     def write(self, event: str, record: dict[str, Json]) -> None:
-        """Log an event of the runner, with the current time."""
-        echo(self._line(time.time(), event, record), fit=False)  # one line for each
+        """Log an event, with the current time. Any thread may call it."""
+        line = self._line(time.time(), event, record)
+        with self._lock:
+            echo(line, fit=False)  # one line for each
 
     def listener(self) -> Listener:
         """A listener that logs everything that a runner reports."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from hookctl.cli.commands.run import Log
+from hookctl.cli.commands.run import Log, run_logged
 from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
 from hookctl.cli.options import network_options
@@ -16,6 +17,8 @@ from hookctl.errors import SettingsError
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
+    from hookctl.delivery.metrics.counters import Metrics
+    from hookctl.errors import StateError
     from hookctl.serve.context import Context
 
 LISTEN = "127.0.0.1:8080"
@@ -67,14 +70,16 @@ def command(
     cacert: str | None,
 ) -> None:
     """Take in events over HTTP, deliver them, and show both in a browser, until stopped."""
+    from hookctl.cli.health import Health
     from hookctl.cli.interrupts import catching_interrupts
+    from hookctl.cli.metrics import counting, new_metrics
     from hookctl.cli.running import running
     from hookctl.cli.sign_in_links import printing_links, require_token
-    from hookctl.delivery.runner.sending import run
 
     try:
         from hookctl.serve.access.hosts import is_loopback
         from hookctl.serve.application import make_application
+        from hookctl.serve.operations import RequestLog
         from hookctl.serve.server import serving
     except ModuleNotFoundError as error:
         hint = "Install the extra: pip install 'hookctl[serve]'."
@@ -82,53 +87,90 @@ def command(
     host, port = _address(listen)
     log = Log(log_format)
     session.load_plugins()
+    metrics = new_metrics(session)
     with (
         catching_interrupts() as interrupts,
         running(
-            session, session.network(connect_to, cacert), log.listener(), stopping=lambda: interrupts.requested
+            session,
+            session.network(connect_to, cacert),
+            counting(log.listener(), metrics),
+            stopping=lambda: interrupts.requested,
         ) as (runner, store),
-        store.announce_runner(runner.wakeup.ask),
     ):
         if not is_loopback(host):
             require_token(store, host)
-        context = _context(session, [host, *names])
-        context.writer.start()
-        try:
-            with serving(make_application(context), host, port) as (host, port):
-                url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-                echo(f"Serving {url}", err=True)
-                with printing_links(context.access.new_link, (host, port), names):
-                    run(
-                        runner,
-                        stopping=lambda: interrupts.requested,
-                        failed=lambda error: log.write("trouble", {"message": error.message}),
-                        recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
-                    )
-        finally:
-            context.writer.close()
-            context.stores.close()
-        runner.stop(grace)
+        health = Health(runner.next_due)
+
+        def stepped(error: StateError | None) -> None:
+            health.beat(error)
+            metrics.add_step(error)
+
+        def trouble() -> str:
+            return "stopping" if interrupts.requested else health.trouble
+
+        with (
+            _opened(session, [host, *names], metrics, trouble, is_open=is_loopback(host) and not names) as context,
+            serving(
+                RequestLog(make_application(context), metrics, partial(log.write, "request")), host, port
+            ) as server,
+        ):
+            host, port = server.address
+            echo(f"Serving http://{f'[{host}]' if ':' in host else host}:{port}", err=True)
+            with (
+                printing_links(context.access.new_link, server.address, names),
+                store.announce_runner(runner.wakeup.ask),
+            ):
+                run_logged(runner, interrupts, log, stepped)
+            log.write("stopping", {"in_flight": runner.in_flight})
+            server.stop()
+            runner.stop(grace)  # while requests to the server end
+        log.write("stopped", runner.tally.summary)
 
 
-def _context(session: Session, hosts: Sequence[str]) -> Context:
+@contextmanager
+def _opened(
+    session: Session, hosts: Sequence[str], metrics: Metrics, trouble: Callable[[], str], *, is_open: bool
+) -> Iterator[Context]:
+    """What the handlers of requests use, until the end of the block.
+
+    Args:
+        session: the settings.
+        hosts: the names of the server.
+        metrics: what the process counts.
+        trouble: why the runner is not ready, in one word; empty while it is.
+        is_open: whether anyone who can reach the server may read the metrics.
+    """
     from hookctl.cli.locking import who
+    from hookctl.cli.metrics import new_exposition
     from hookctl.cli.safety import limits_of_store
     from hookctl.cli.secrets import read_secret
     from hookctl.serve.access import Access
     from hookctl.serve.context import Context
+    from hookctl.serve.operations import Operations
     from hookctl.serve.stores import Stores
     from hookctl.serve.writer import EventWriter
     from hookctl.store.opening import open_store
 
     open_one = partial(open_store, session.store_url)
-    stores = Stores(open_one)
-    return Context(
-        plugins=session.plugins,
-        access=Access(stores, hosts=hosts, operator=who(), read_secret=partial(read_secret, session)),
-        stores=stores,
-        writer=EventWriter(open_one, limits_of_store(session)),
-        directory=session.directory,
-    )
+    writer = EventWriter(open_one, limits_of_store(session))
+
+    def trouble_of_all() -> str:
+        return trouble() or ("" if writer.is_alive else "writer")
+
+    with (
+        closing(Operations(metrics, new_exposition(session, metrics), trouble_of_all, is_open=is_open)) as operations,
+        closing(Stores(open_one)) as stores,
+    ):
+        writer.start()
+        with closing(writer):
+            yield Context(
+                plugins=session.plugins,
+                access=Access(stores, hosts=hosts, operator=who(), read_secret=partial(read_secret, session)),
+                stores=stores,
+                writer=writer,
+                directory=session.directory,
+                operations=operations,
+            )
 
 
 def _address(listen: str) -> tuple[str, int]:

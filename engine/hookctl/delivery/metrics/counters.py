@@ -6,7 +6,7 @@ The runner adds a whole commit at a time, which costs each delivery about a micr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from threading import Lock
 
@@ -22,16 +22,10 @@ response, and reading the rest. ``wait`` includes sending the request."""
 SUCCESS = "2xx"
 ALL = ""
 """Stands for every webhook where webhooks are not counted apart."""
-UNKNOWN_TYPE = "unknown"
-"""Stands for the type of a rejected event whose type is not known: what a client sends never becomes a label."""
-
-
-class EventResult(StrEnum):
-    """What became of an event that was sent to this process."""
-
-    ACCEPTED = "accepted"
-    DUPLICATE = "duplicate"
-    REJECTED = "rejected"
+ACCEPTED, DUPLICATE, REJECTED = "accepted", "duplicate", "rejected"
+"""What became of an event that was sent to this process."""
+NO_TYPE = ""
+"""Stands for the type of a rejected event: what a client sends never becomes a label."""
 
 
 class StoreErrorKind(StrEnum):
@@ -74,8 +68,15 @@ class Metrics:
         self._phases = tuple(Histogram(SECONDS) for _ in PHASES)
         self.commits = Histogram(COMMIT_SECONDS)
         self.store_errors: Counter[StoreErrorKind] = Counter()
-        self.events: Counter[tuple[str, EventResult]] = Counter()
+        self.requests: dict[tuple[str, str, int], Histogram] = {}
+        """The seconds that requests to this process took, by method, route and status; 0: there was no answer."""
+        self.events: Counter[tuple[str, str]] = Counter()
+        """Events that were sent to this process, by type and result; rejected ones have :data:`NO_TYPE`.
+
+        This counter and the next belong to whoever takes in events; :attr:`lock` is not needed for them.
+        """
         self.rejected: Counter[str] = Counter()
+        """Rejected events and requests, by reason: one of a fixed set of words, such as the id of a rule."""
 
     @property
     def phases(self) -> Mapping[str, Histogram]:
@@ -150,25 +151,16 @@ class Metrics:
         with self.lock:
             self.store_errors[kind] += 1
 
-    # -- intake
+    # -- the server
 
-    def add_events(self, event_types: Iterable[str], are_new: Iterable[bool]) -> None:
-        """Count events that are stored: each with its type, and whether its id is new."""
+    def add_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request. ``method`` and ``route`` are of fixed sets."""
         with self.lock:
-            for event_type, is_new in zip(event_types, are_new, strict=True):
-                self.events[event_type, EventResult.ACCEPTED if is_new else EventResult.DUPLICATE] += 1
-
-    def add_rejected(self, reason: str, event_type: str = UNKNOWN_TYPE, count: int = 1) -> None:
-        """Count events that are not stored.
-
-        Args:
-            reason: one of a fixed set of words, such as the id of a rule or the type of a problem.
-            event_type: a type that hookctl knows.
-            count: how many.
-        """
-        with self.lock:
-            self.events[event_type, EventResult.REJECTED] += count
-            self.rejected[reason] += count
+            key = method, route, status
+            histogram = self.requests.get(key)
+            if histogram is None:
+                histogram = self.requests[key] = Histogram(SECONDS)
+            histogram.observe(seconds)
 
 
 def by_reason(of_webhook: OfWebhook) -> Mapping[tuple[DeliveryStatus, str], int]:

@@ -8,7 +8,16 @@ from itertools import accumulate
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
-from hookctl.delivery.metrics.counters import EventResult, Metrics, OfWebhook, StoreErrorKind, by_reason
+from hookctl.delivery.metrics.counters import (
+    ACCEPTED,
+    DUPLICATE,
+    NO_TYPE,
+    REJECTED,
+    Metrics,
+    OfWebhook,
+    StoreErrorKind,
+    by_reason,
+)
 from hookctl.delivery.metrics.histogram import Histogram
 from hookctl.model import DeliveryStatus
 
@@ -18,21 +27,21 @@ ENDED = (DeliveryStatus.DELIVERED, DeliveryStatus.DEAD)
 def counted(metrics: Metrics, event_types: Sequence[str]) -> Iterator[Metric]:
     """All of them. ``event_types`` are the known ones, which are present before their first event."""
     with metrics.lock:
-        yield from [*_events(metrics, event_types), *_attempts(metrics), *_store(metrics)]
+        yield from [*_events(metrics, event_types), *_attempts(metrics), *_store(metrics), *_requests(metrics)]
 
 
 def _events(metrics: Metrics, event_types: Sequence[str]) -> Iterator[Metric]:
     events = CounterMetricFamily(
         "hookctl_events", "Events that were sent to this process.", labels=["event_type", "result"]
     )
-    none = {(name, result): 0 for name in event_types for result in EventResult}
-    for (event_type, result), count in sorted({**none, **metrics.events}.items()):
-        events.add_metric([event_type, result.value], count)
+    none = {(name, result): 0 for name in event_types for result in (ACCEPTED, DUPLICATE)}
+    for (event_type, result), count in sorted({**none, (NO_TYPE, REJECTED): 0, **dict(metrics.events)}.items()):
+        events.add_metric([event_type, result], count)
     yield events
     rejected = CounterMetricFamily(
         "hookctl_events_rejected", "Events and requests with events that were not accepted.", labels=["reason"]
     )
-    for reason, count in sorted(metrics.rejected.items()):
+    for reason, count in sorted(dict(metrics.rejected).items()):
         rejected.add_metric([reason], count)
     yield rejected
 
@@ -87,6 +96,17 @@ def _store(metrics: Metrics) -> Iterator[Metric]:
     for kind in StoreErrorKind:
         errors.add_metric([kind.value], metrics.store_errors[kind])
     yield errors
+
+
+def _requests(metrics: Metrics) -> Iterator[Metric]:
+    family = HistogramMetricFamily(
+        "hookctl_http_request_duration_seconds",
+        "The time that a request to this process takes.",
+        labels=["method", "route", "status"],
+    )
+    for (method, route, status), histogram in sorted(metrics.requests.items()):
+        _add(family, [method, route, str(status)], histogram)
+    yield family
 
 
 def _add(family: HistogramMetricFamily, labels: Sequence[str], histogram: Histogram) -> None:
