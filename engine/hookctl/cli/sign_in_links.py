@@ -52,11 +52,11 @@ def printing_links(new_link: Callable[[], str], address: tuple[str, int], names:
     def show() -> None:
         echo(f"Sign in, once and within ten minutes: {origin}{new_link()}", err=True)
 
-    if is_loopback(address[0]) or sys.stderr.isatty():
-        show()
-    else:
-        echo(f"Sign in with a token, or with the link that `kill -USR1 {os.getpid()}` prints here.", err=True)
     with _repeating(show):
+        if is_loopback(address[0]) or sys.stderr.isatty():
+            show()
+        else:
+            echo(f"Sign in with a token, or with the link that `kill -USR1 {os.getpid()}` prints here.", err=True)
         yield
 
 

@@ -65,7 +65,7 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request has arrived. The handler may take its time."""
         super().on_message_complete()
-        self.arriving_since, self.in_headers = None, True
+        self.arriving_since, self.in_headers, self.received = None, True, 0
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is not a request; also for :meth:`on_headers_complete`, whose error the parser passes on."""

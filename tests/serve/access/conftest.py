@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from hookctl.errors import SecretError
+from hookctl.model.secret import SecretReference
 from hookctl.model.token import Scope, Token, new_token, token_digest, token_id
 from hookctl.serve import application
-from hookctl.serve.access import Access, form_of, requires
+from hookctl.serve.access import Access, AccessControl, form_of, public, requires
+from hookctl.serve.access.guessing import Failures
 from hookctl.serve.context import Context
 from hookctl.serve.server import serving
 from hookctl.serve.stores import Stores
@@ -36,6 +44,12 @@ async def act(request: Request) -> Response:
     return PlainTextResponse(f"{request.state.identity.name} did {form_of(request).get('what')}")
 
 
+@public
+async def slow(_: Request) -> Response:
+    await asyncio.sleep(0.5)
+    return PlainTextResponse("at last")
+
+
 @requires(Scope.INTAKE)
 async def take(request: Request) -> Response:
     return PlainTextResponse(f"{request.state.identity.name} sent {len(await request.body())}")
@@ -43,6 +57,7 @@ async def take(request: Request) -> Response:
 
 ROUTES: Sequence[BaseRoute] = (
     Route("/show", show),
+    Route("/slow", slow),
     Route("/act", act, methods=["POST"]),
     Route("/v1/take", take, methods=["POST"]),
 )
@@ -63,6 +78,10 @@ class Answer:
 class Server:
     access: Access
     store: Store
+    application: Starlette
+    directory: Path
+    secrets: dict[str, str]
+    """What the references of signatures stand for, by their keys."""
     port: int = 0
     tokens: dict[str, str] = field(default_factory=dict)
 
@@ -75,6 +94,21 @@ class Server:
             return Answer(response.status, lowered, response.read().decode())
         finally:
             connection.close()
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+
+    def raw(self, data: bytes, *, chunk: int = 1_000_000) -> bytes:
+        """What the server answers to these bytes, until it closes the connection."""
+        with self.connect() as client:
+            with suppress(ConnectionError):  # it may have refused already
+                for start in range(0, len(data), chunk):
+                    client.sendall(data[start : start + chunk])
+            answer = b""
+            with suppress(ConnectionError):
+                while received := client.recv(65536):
+                    answer += received
+            return answer
 
     @property
     def origin(self) -> str:
@@ -106,16 +140,55 @@ class Server:
         return self.request("POST", path, urlencode(fields), Cookie=cookie, **headers)
 
 
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr(application, "pages", SimpleNamespace(ROUTES=(*application.pages.ROUTES, *ROUTES)))
-    open_one: Callable[[], Store] = lambda: SqliteStore(tmp_path / "hookctl.db")  # noqa: E731
-    stores = Stores(open_one)
-    access = Access(stores, hosts=["hooks.example.com"], operator="ada@laptop")
+async def events(request: Request) -> Response:
+    """What intake would get."""
+    headers = {name: value for name, value in request.headers.items() if name != "host"}
+    identity = request.state.identity
+    types = sorted(identity.event_types or ())
+    body = (await request.body()).decode()
+    return JSONResponse({"who": identity.name, "types": types, "headers": headers, "body": body})
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests of a module: stopping one takes a moment."""
+    directory = tmp_path_factory.mktemp("serve")
+    open_one: Callable[[], Store] = lambda: SqliteStore(directory / "hookctl.db")  # noqa: E731
+    stores, store = Stores(open_one), open_one()
+    secrets: dict[str, str] = {}
+    access = Access(
+        stores,
+        hosts=["hooks.example.com"],
+        operator="ada@laptop",
+        read_secret=lambda reference: secret_of(secrets, reference),
+    )
     context: Any = SimpleNamespace(access=access, stores=stores)
-    store = open_one()
     made: Context = context
-    with serving(application.make_application(made), "127.0.0.1", 0) as (_, port):
-        yield Server(access, store, port)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(application, "pages", SimpleNamespace(ROUTES=(*application.pages.ROUTES, *ROUTES)))
+        served = application.make_application(made)
+    with serving(served, "127.0.0.1", 0) as (_, port):
+        yield Server(access, store, served, directory, secrets, port)
     stores.close()
     store.close()
+
+
+def secret_of(secrets: dict[str, str], reference: SecretReference) -> str:
+    if reference.key not in secrets:
+        raise SecretError(f"{reference} is not set", hint="Set it.")
+    return secrets[reference.key]
+
+
+@pytest.fixture(scope="module")
+def intake(running: Server) -> Iterator[Server]:
+    """A server with the same tokens, whose only route is that of intake."""
+    routes = [Route("/v1/events", requires(Scope.INTAKE)(events), methods=["POST"])]
+    served = Starlette(routes=routes, middleware=[Middleware(AccessControl, access=running.access)])
+    with serving(served, "127.0.0.1", 0) as (_, port):
+        yield replace(running, application=served, port=port)
+
+
+@pytest.fixture
+def server(running: Server) -> Server:
+    running.access.failures = Failures()
+    return running

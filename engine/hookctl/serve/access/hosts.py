@@ -36,7 +36,7 @@ class Hosts:
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
-        self._names = LOOPBACK_NAMES | {name.lower() for name in names} - UNSPECIFIED
+        self._names = LOOPBACK_NAMES | {host_name(name) or name.lower() for name in names} - UNSPECIFIED
         self._name_of = lru_cache(256)(host_name)
 
     def allow(self, header: str, arrived_at: str) -> bool:

@@ -1,0 +1,77 @@
+"""DNS rebinding: only the names of the server are answered, on every route."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hookctl.serve.access.hosts import Hosts, host_name, is_loopback
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:8080",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "evil.example:127.0.0.1",
+        "127.0.0.1:80:80",
+        "[::1",
+        "[::1]x",
+        "127.0.0.1:port",
+        "127.0.0.1:99999",
+        "127.1",
+        "2130706433",
+        "0.0.0.0",  # noqa: S104
+        "192.0.2.1",
+        "hooks.example.com.",
+        "user@127.0.0.1",
+        "",
+    ],
+)
+def test_another_name_is_refused_on_every_route(server: Any, host: str) -> None:
+    cookie = server.sign_in()
+    for method, path in (("GET", "/healthz"), ("GET", "/show"), ("GET", "/sign-in"), ("POST", "/act")):
+        answer = server.request(method, path, Host=host, Cookie=cookie)
+        assert answer.status in {421, 400}
+        assert "ada@laptop" not in answer.body
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:9", "[::1]", "[::1]:80", "hooks.example.com:443"]
+)
+def test_the_names_of_the_server_are_answered_on_any_port(server: Any, host: str) -> None:
+    assert server.request("GET", "/healthz", Host=host).status == 200
+
+
+def test_a_request_has_exactly_one_host(server: Any) -> None:
+    for lines in ("", f"Host: 127.0.0.1:{server.port}\r\nHost: evil.example\r\n"):
+        assert server.raw(f"GET /healthz HTTP/1.1\r\n{lines}Connection: close\r\n\r\n".encode()).startswith(
+            b"HTTP/1.1 4"
+        )
+    absolute = f"GET http://evil.example/show HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: close\r\n\r\n"
+    assert server.raw(absolute.encode()).startswith(b"HTTP/1.1 401")  # the Host header is what counts
+
+
+def test_the_address_at_which_a_request_arrives_is_a_name() -> None:
+    hosts = Hosts(["0.0.0.0", "Hooks.example.com:8443"])  # noqa: S104
+    assert hosts.allow("10.1.2.3:8080", "10.1.2.3")
+    assert not hosts.allow("10.1.2.4:8080", "10.1.2.3")
+    assert not hosts.allow("0.0.0.0:8080", "10.1.2.3")
+    assert hosts.allow("hooks.EXAMPLE.com", "10.1.2.3")
+    assert not hosts.allow("", "")
+
+
+def test_names_are_read_without_their_port() -> None:
+    assert host_name("[2001:DB8::1]:8080") == "2001:db8::1"
+    assert host_name("2001:db8::1") == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("::", False)],  # noqa: S104
+)
+def test_what_only_this_machine_can_reach(address: str, *, expected: bool) -> None:
+    assert is_loopback(address) == expected
