@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -25,23 +25,25 @@ STOP_SECONDS = 5
 """Seconds that requests in progress may take to end when the server stops."""
 
 
-class Running:
-    """A server that is running. ``address`` is its host and port."""
+class _Server(uvicorn.Server):
+    """A server that stops once ``stopping()`` is true; it looks ten times a second."""
 
-    def __init__(self, server: uvicorn.Server, address: tuple[str, int]) -> None:
-        self.address = address
-        self._server = server
+    def __init__(self, config: uvicorn.Config, stopping: Callable[[], bool]) -> None:
+        super().__init__(config)
+        self._stopping = stopping
 
-    def stop(self) -> None:
-        """Accept no connection from now on, and close each one after its request. Does not wait for that."""
-        self._server.should_exit = True
+    async def on_tick(self, counter: int) -> bool:
+        return await super().on_tick(counter) or self._stopping()
 
 
 @contextmanager
-def serving(application: ASGIApp, host: str, port: int) -> Iterator[Running]:
-    """Serve inside the block. If ``port`` is 0, the system chooses one.
+def serving(
+    application: ASGIApp, host: str, port: int, stopping: Callable[[], bool] = lambda: False
+) -> Iterator[tuple[str, int]]:
+    """Serve inside the block; yields the address, with the port that the system chose if ``port`` is 0.
 
-    At the end, requests in progress have :data:`STOP_SECONDS`; after Ctrl-C, they end at once.
+    At the end, or once ``stopping()`` is true, it accepts no more connections and closes each one after its request.
+    Requests in progress have :data:`STOP_SECONDS`, but end at once if Ctrl-C ends the block.
 
     Raises SettingsError if the address cannot be used.
     """
@@ -60,19 +62,18 @@ def serving(application: ASGIApp, host: str, port: int) -> Iterator[Running]:
         lifespan="off",
         ws="none",
     )
-    server = uvicorn.Server(config)
-    running = Running(server, listener.getsockname()[:2])
+    server = _Server(config, stopping)
     thread = Thread(target=_run, args=(server, listener), name="hookctl-http", daemon=True)
     thread.start()
     try:
-        yield running
-        running.stop()
+        yield listener.getsockname()[:2]
+        server.should_exit = True
         thread.join()
     except KeyboardInterrupt:
         server.force_exit = True
         raise
     finally:
-        running.stop()
+        server.should_exit = True
         thread.join()
         listener.close()
 

@@ -16,8 +16,10 @@ from hookctl.cli.options import network_options
 from hookctl.errors import SettingsError
 
 if TYPE_CHECKING:
+    from hookctl.cli.interrupts import Interrupts
     from hookctl.cli.session import Session
     from hookctl.delivery.metrics.counters import Metrics
+    from hookctl.delivery.runner.runner import Runner
     from hookctl.errors import StateError
     from hookctl.serve.context import Context
 
@@ -70,7 +72,6 @@ def command(
     cacert: str | None,
 ) -> None:
     """Take in events over HTTP, deliver them, and show both in a browser, until stopped."""
-    from hookctl.cli.health import Health
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.metrics import counting, new_metrics
     from hookctl.cli.running import running
@@ -99,32 +100,42 @@ def command(
     ):
         if not is_loopback(host):
             require_token(store, host)
-        health = Health(runner.next_due)
-
-        def stepped(error: StateError | None) -> None:
-            health.beat(error)
-            metrics.add_step(error)
-
-        def trouble() -> str:
-            return "stopping" if interrupts.requested else health.trouble
-
+        stepped, trouble = _watched(runner, metrics, interrupts)
+        log_request = partial(log.write, "request")
+        is_open = is_loopback(host) and not names
         with (
-            _opened(session, [host, *names], metrics, trouble, is_open=is_loopback(host) and not names) as context,
+            _opened(session, [host, *names], metrics, trouble, is_open=is_open) as context,
             serving(
-                RequestLog(make_application(context), metrics, partial(log.write, "request")), host, port
-            ) as server,
+                RequestLog(make_application(context), metrics, log_request),
+                host,
+                port,
+                stopping=lambda: interrupts.requested,
+            ) as (host, port),
         ):
-            host, port = server.address
             echo(f"Serving http://{f'[{host}]' if ':' in host else host}:{port}", err=True)
             with (
-                printing_links(context.access.new_link, server.address, names),
+                printing_links(context.access.new_link, (host, port), names),
                 store.announce_runner(runner.wakeup.ask),
             ):
                 run_logged(runner, interrupts, log, stepped)
             log.write("stopping", {"in_flight": runner.in_flight})
-            server.stop()
-            runner.stop(grace)  # while requests to the server end
+            runner.stop(grace)  # while requests to the server end, too
         log.write("stopped", runner.tally.summary)
+
+
+def _watched(
+    runner: Runner, metrics: Metrics, interrupts: Interrupts
+) -> tuple[Callable[[StateError | None], None], Callable[[], str]]:
+    """What to call after each step of the runner, and why it is not ready, in one word; empty while it is."""
+    from hookctl.cli.health import Health
+
+    health = Health(runner.next_due)
+
+    def stepped(error: StateError | None) -> None:
+        health.beat(error)
+        metrics.add_step(error)
+
+    return stepped, lambda: "stopping" if interrupts.requested else health.trouble
 
 
 @contextmanager
