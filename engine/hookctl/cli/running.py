@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 GRACE = 5.0
 """Seconds for which requests in flight may go on when the command is asked to stop."""
+FEWEST_CONNECTIONS = 64
+"""Of clients that are served, even if this process may open few files."""
 OTHER_FILES = 400
 """Open files besides the connections of requests in flight; connections kept for later requests are among them."""
 
@@ -122,14 +124,26 @@ def while_busy(work: Callable[[], T], stopping: Callable[[], bool]) -> T:
                 raise
 
 
+def most_connections(wanted: int) -> int:
+    """How many connections of clients this process may have besides those of its runner, at most ``wanted``."""
+    from hookctl.delivery.runner.limits import MAX_IN_FLIGHT
+
+    others = MAX_IN_FLIGHT + OTHER_FILES
+    return max(FEWEST_CONNECTIONS, min(wanted, _raise_limit(others + wanted) - others))
+
+
 def _most_in_flight() -> int:
     """The runner's most requests in flight, fewer if this process may open fewer files for them."""
     from hookctl.delivery.runner.limits import MAX_IN_FLIGHT
 
+    return max(1, min(MAX_IN_FLIGHT, _raise_limit(MAX_IN_FLIGHT + OTHER_FILES) - OTHER_FILES))
+
+
+def _raise_limit(wanted: int) -> int:
+    """Have this process be able to open so many files, or as many as the system lets it; how many it can open now."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MAX_IN_FLIGHT + OTHER_FILES
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
         soft = most
-    return MAX_IN_FLIGHT if soft == resource.RLIM_INFINITY else max(1, min(MAX_IN_FLIGHT, soft - OTHER_FILES))
+    return wanted if soft == resource.RLIM_INFINITY else soft

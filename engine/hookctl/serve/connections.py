@@ -20,6 +20,8 @@ BYTES_PER_SECOND = 1024
 """A body that arrives more slowly than this, on average, is given up."""
 MAX_HEADER_BYTES = 32 * 1024
 """Of the request line and all headers."""
+SPARE = 32
+"""Connections beyond the limit that are answered with 503. Further ones are closed at once."""
 SWEEP_SECONDS = 2.0
 TOO_LARGE = b"The headers are too large.\n"
 
@@ -34,9 +36,11 @@ class Connection(HttpToolsProtocol):
     """Bytes of the part, headers or body, that is arriving."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Expect the first request."""
+        """Expect the first request, unless there are too many connections even to answer 503."""
         super().connection_made(transport)
         self._expect()
+        if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency + SPARE:
+            self.give_up()
 
     def data_received(self, data: bytes) -> None:
         """Count what arrives, and refuse headers that are too large although they have not ended yet."""

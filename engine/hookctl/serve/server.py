@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 BACKLOG = 1024
 MOST_CONNECTIONS = 1000
-"""At the same time. A request on a further one gets 503."""
 STOP_SECONDS = 5
 """Seconds that requests in progress may take to end when the server stops."""
 
@@ -38,12 +37,18 @@ class _Server(uvicorn.Server):
 
 @contextmanager
 def serving(
-    application: ASGIApp, host: str, port: int, stopping: Callable[[], bool] = lambda: False
+    application: ASGIApp,
+    host: str,
+    port: int,
+    most_connections: int = MOST_CONNECTIONS,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[str, int]]:
     """Serve inside the block; yields the address, with the port that the system chose if ``port`` is 0.
 
     At the end, or once ``stopping()`` is true, it accepts no more connections and closes each one after its request.
     Requests in progress have :data:`STOP_SECONDS`, but end at once if Ctrl-C ends the block.
+
+    ``most_connections``: at the same time; a request on a further one gets 503.
 
     Raises SettingsError if the address cannot be used.
     """
@@ -55,7 +60,7 @@ def serving(
         log_level="error",  # not of what clients do wrong
         headers=[*SECURITY_HEADERS],
         http=Connection,
-        limit_concurrency=MOST_CONNECTIONS,
+        limit_concurrency=most_connections,
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=STOP_SECONDS,

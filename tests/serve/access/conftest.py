@@ -24,8 +24,8 @@ from starlette.routing import BaseRoute, Route
 from hookctl.errors import SecretError
 from hookctl.model.secret import SecretReference
 from hookctl.model.token import Scope, Token, new_token, token_digest, token_id
-from hookctl.serve import application
-from hookctl.serve.access import Access, AccessControl, form_of, public, requires
+from hookctl.serve import application, pages
+from hookctl.serve.access import Access, AccessControl, form_of, requires
 from hookctl.serve.access.guessing import Failures
 from hookctl.serve.context import Context
 from hookctl.serve.server import serving
@@ -44,7 +44,7 @@ async def act(request: Request) -> Response:
     return PlainTextResponse(f"{request.state.identity.name} did {form_of(request).get('what')}")
 
 
-@public
+@requires(Scope.READ)
 async def slow(_: Request) -> Response:
     await asyncio.sleep(0.5)
     return PlainTextResponse("at last")
@@ -57,7 +57,7 @@ async def take(request: Request) -> Response:
 
 ROUTES: Sequence[BaseRoute] = (
     Route("/show", show),
-    Route("/slow", slow),
+    Route("/slow", slow, methods=["GET", "POST"]),
     Route("/act", act, methods=["POST"]),
     Route("/v1/take", take, methods=["POST"]),
 )
@@ -117,7 +117,7 @@ class Server:
     def token(self, *scopes: Scope, name: str = "", **fields: Any) -> str:
         text = new_token()
         name = name or f"token-{len(self.tokens)}"
-        values = {"created_at": time.time(), "created_by": "ada@laptop"} | fields
+        values: dict[str, Any] = {"created_at": time.time(), "created_by": "ada@laptop"} | fields
         token = Token(id=token_id(text), name=name, digest=token_digest(text), scopes=frozenset(scopes), **values)
         self.store.add_token(token)
         self.tokens[name] = text
@@ -165,7 +165,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     context: Any = SimpleNamespace(access=access, stores=stores)
     made: Context = context
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(application, "pages", SimpleNamespace(ROUTES=(*application.pages.ROUTES, *ROUTES)))
+        patch.setattr(pages, "ROUTES", (*pages.ROUTES, *ROUTES))
         served = application.make_application(made)
     with serving(served, "127.0.0.1", 0) as (_, port):
         yield Server(access, store, served, directory, secrets, port)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 import time
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from hookctl.errors import StoreError
 from hookctl.model.token import Scope
-from hookctl.serve import application
 from hookctl.serve.access import check_declared, public, required_scope, requires
 from hookctl.serve.access import known_tokens as known
 from hookctl.serve.access.headers import SECURITY_HEADERS
@@ -56,10 +57,10 @@ def test_a_route_that_declares_nothing_keeps_the_server_from_starting() -> None:
     with pytest.raises(TypeError, match="/inner declares neither"):
         check_declared([Mount("/outer", routes=[Route("/inner", undeclared)])])
     with pytest.raises(TypeError, match="/files declares neither"):
-        check_declared([Mount("/files", undeclared)])
+        check_declared([Mount("/files", Starlette())])
     check_declared(
         [
-            Mount("/files", public(application.Starlette())),
+            Mount("/files", public(Starlette())),
             Mount("/outer", routes=[Route("/inner", requires(Scope.READ)(undeclared))]),
         ]
     )
@@ -76,9 +77,13 @@ def test_what_is_not_an_accepted_token_is_refused_even_beside_a_session(server: 
 
 
 def test_a_token_with_the_right_id_needs_the_right_secret(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    compared = []
-    compare = known.compare_digest
-    monkeypatch.setattr(known, "compare_digest", lambda *two: compared.append(two) or compare(*two))
+    compared: list[tuple[str, str]] = []
+
+    def compare(one: str, other: str) -> bool:
+        compared.append((one, other))
+        return hmac.compare_digest(one, other)
+
+    monkeypatch.setattr(known, "compare_digest", compare)
     token = server.token(Scope.READ)
     wrong = token[:-43] + "A" * 43
     assert server.request("GET", "/show", **bearer(wrong)).status == 401

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,8 +18,8 @@ FORM = "application/x-www-form-urlencoded"
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The monotonic clock of sessions, in a list of one."""
-    now = [time.monotonic()]
-    monkeypatch.setattr(sessions.time, "monotonic", lambda: now[0])
+    now = [1000.0]
+    monkeypatch.setattr(sessions, "time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
 
 
@@ -89,6 +89,10 @@ def test_sign_in_with_a_token_gives_its_roles_without_intake(server: Any) -> Non
     assert server.post("/v1/take", signed_in.cookie, {"csrf_token": csrf}).status == 403
     reader = server.request("POST", "/sign-in", f"token={server.token(Scope.READ)}", **fields).cookie
     assert server.post("/act", reader, {"csrf_token": server.csrf(reader)}).status == 403
+    again = server.post("/sign-in", reader, {"csrf_token": server.csrf(reader), "token": every})
+    assert again.status == 303
+    assert server.request("GET", "/show", Cookie=reader).status == 401  # the session before has ended
+    assert f'value="{server.csrf(again.cookie)}"' in server.request("GET", "/sign-in", Cookie=again.cookie).body
     for refused in (server.token(Scope.INTAKE), "hookctl_a_b", ""):
         answer = server.request("POST", "/sign-in", f"token={refused}", **fields)
         assert answer.status == 403

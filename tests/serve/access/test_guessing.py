@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ def test_guesses_are_limited_but_known_tokens_are_not(server: Any) -> None:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [1000.0]
-    monkeypatch.setattr(guessing.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(guessing, "time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
 
+from hookctl.model.token import Scope
 from hookctl.serve import connections
+from hookctl.serve.server import serving
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -18,7 +22,7 @@ def hasty() -> Iterator[None]:
     monkeypatch.setattr(connections, "SWEEP_SECONDS", 0.05)
     monkeypatch.setattr(connections, "HEADER_SECONDS", 0.3)
     monkeypatch.setattr(connections, "BODY_SECONDS", 0.3)
-    monkeypatch.setattr(connections, "BYTES_PER_SECOND", 1_000_000)
+    monkeypatch.setattr(connections, "BYTES_PER_SECOND", 100_000_000)
     yield
     monkeypatch.undo()
 
@@ -51,8 +55,23 @@ def test_a_client_that_drips_is_given_up(server: Any, start: bytes, drip: bytes)
     assert server.request("GET", "/healthz").status == 200
 
 
-def test_a_request_whose_handler_takes_its_time_is_not_given_up(server: Any) -> None:
-    with server.connect() as client:
-        client.sendall(f"GET /slow HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode())
-        client.settimeout(20)
-        assert client.recv(65536).startswith(b"HTTP/1.1 200")
+@pytest.mark.parametrize("body", [b"", b"x" * 400_000])
+def test_a_request_whose_handler_takes_its_time_is_not_given_up(server: Any, body: bytes) -> None:
+    """Neither before its answer, nor while the handler does not read the body, which then waits in the client."""
+    token = server.token(Scope.READ)
+    answer = server.request("POST", "/slow", body, Authorization=f"Bearer {token}")
+    assert answer.body == "at last"
+
+
+def test_too_many_connections_are_refused_and_then_closed(server: Any) -> None:
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        patch.setattr(connections, "SPARE", 1)
+        patch.setattr(connections, "HEADER_SECONDS", 60.0)
+        served = serving(server.application, "127.0.0.1", 0, 2)
+        port = stack.enter_context(served)[1]
+        request = f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+        clients = [stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20)) for _ in range(4)]
+        with suppress(ConnectionError):
+            assert clients[3].recv(65536) == b""
+        clients[2].sendall(request)
+        assert clients[2].recv(65536)[9:12] == b"503"

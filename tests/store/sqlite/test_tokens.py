@@ -10,7 +10,7 @@ import pytest
 from hookctl.model.token import Scope, Token
 from hookctl.store.sqlite.store import SqliteStore
 
-DAMAGE = {
+DAMAGE: dict[str, list[object]] = {
     "scopes": ["[]x", '["admin"]', '"read"', 7],
     "event_types": ['{"order": 1}', "[1]", "x"],
     "secrets": ["x", "[null]"],

@@ -74,14 +74,14 @@ def command(
     """Take in events over HTTP, deliver them, and show both in a browser, until stopped."""
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.metrics import counting, new_metrics
-    from hookctl.cli.running import running
+    from hookctl.cli.running import most_connections, running
     from hookctl.cli.sign_in_links import printing_links, require_token
 
     try:
         from hookctl.serve.access.hosts import is_loopback
         from hookctl.serve.application import make_application
         from hookctl.serve.operations import RequestLog
-        from hookctl.serve.server import serving
+        from hookctl.serve.server import MOST_CONNECTIONS, serving
     except ModuleNotFoundError as error:
         hint = "Install the extra: pip install 'hookctl[serve]'."
         raise SettingsError(f"hookctl serve needs the package {error.name}", hint=hint) from error
@@ -109,6 +109,7 @@ def command(
                 RequestLog(make_application(context), metrics, log_request),
                 host,
                 port,
+                most_connections=most_connections(MOST_CONNECTIONS),
                 stopping=lambda: interrupts.requested,
             ) as (host, port),
         ):

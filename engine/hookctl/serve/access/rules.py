@@ -41,6 +41,7 @@ class Access:
         operator: str = "operator",
         read_secret: Callable[[SecretReference], str] = _no_secret,
     ) -> None:
+        self.stores = stores
         self.tokens = KnownTokens(stores)
         self.sessions = Sessions()
         self._link = Link()

@@ -20,6 +20,7 @@ import msgspec
 
 from hookctl.errors import HookctlError
 from hookctl.json.strict import AmbiguousJsonError, parse
+from hookctl.model import Json
 from hookctl.model.secret import REFERENCE, SecretReference
 from hookctl.signatures import (
     PRESETS,
@@ -34,7 +35,6 @@ from hookctl.signatures import (
 )
 
 if TYPE_CHECKING:
-    from hookctl.model import Json
     from hookctl.model.token import Token
 
 PREFIX = "/v1/inbound/"
@@ -89,21 +89,38 @@ def mismatch(
     return verify(scheme.recipe, keys, Received(headers, body), now=time.time())
 
 
-def wrapped(token: Token, headers: Mapping[str, str], body: bytes) -> bytes:
-    """The event with a provider's payload as its ``data``. Raises NotAnEventError."""
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What a provider sent, with what becomes the id and the time of its event."""
+
+    event_id: str
+    at: float | None
+    """In epoch seconds; None if the payload has no time."""
+    text: bytes
+    """The payload, which is valid JSON."""
+
+
+def read_payload(token: Token, headers: Mapping[str, str], body: bytes) -> Payload:
+    """The payload in a body whose signature is right. Raises NotAnEventError."""
     scheme = SCHEMES[token.signature]
     try:
-        payload = parse(body.decode())
+        data = parse(body.decode())
     except (AmbiguousJsonError, ValueError) as error:
         raise NotAnEventError(f"the body is not JSON: {error}") from error
-    members: Mapping[str, Json] = payload if isinstance(payload, dict) else {}
+    members: Mapping[str, Json] = data if isinstance(data, dict) else {}
     event_id: Json = headers.get(scheme.id_header) if scheme.id_header else members.get("id")
     if not isinstance(event_id, str) or not event_id:
         where = f"header {scheme.id_header}" if scheme.id_header else "member id"
         raise NotAnEventError(f"there is no {where} to take the id of the event from")
     at = members.get(scheme.time_member) if scheme.time_member else None
-    event_time = at if isinstance(at, int | float) and not isinstance(at, bool) else round(time.time(), 3)
-    event = {"id": f"{token.name}:{event_id}", "event_type": token.wrap, "event_time": event_time, "data": payload}
+    time = at if isinstance(at, int | float) and not isinstance(at, bool) else None
+    return Payload(f"{token.name}:{event_id}", time, body)
+
+
+def event_of(token: Token, payload: Payload, at: float) -> bytes:
+    """The event with a payload as its ``data``; ``at``: its time."""
+    data = msgspec.Raw(payload.text)  # as it was sent, with numbers of any length
+    event = {"id": payload.event_id, "event_type": token.wrap, "event_time": at, "data": data}
     return msgspec.json.encode(event)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -15,10 +16,11 @@ from hookctl.serve.access.signed import (
     PREFIX,
     SCHEMES,
     NotAnEventError,
+    event_of,
     headers_for_intake,
     is_signed,
     mismatch,
-    wrapped,
+    read_payload,
 )
 from hookctl.serve.problems import problem
 from hookctl.signatures import Mismatch
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from hookctl.model.token import Token
     from hookctl.serve.access.rules import Access
+    from hookctl.store.interface import Store
 
 JSON = "application/json"
 
@@ -49,15 +52,14 @@ async def check_signed(
         return too_large(MAX_BYTES), receive
     try:
         why = await run_in_threadpool(mismatch, token, headers, body, access.read_secret)
-    except HookctlError as error:  # the secret cannot be read
+        if why is not None:
+            return _not_signed(token, why), receive
+        if token.wrap:
+            body = await _event(token, request, headers, body, access)
+    except HookctlError as error:  # the secret or the store cannot be read
         return unavailable(error), receive
-    if why is not None:
-        return _not_signed(token, why), receive
-    if token.wrap:
-        try:
-            body = _event(token, request, headers, body)
-        except NotAnEventError as error:
-            return _not_wrapped(token, str(error)), receive
+    except NotAnEventError as error:
+        return _not_wrapped(token, str(error)), receive
     access.tokens.note_used(token)
     scope = request.scope
     scope["headers"] = headers_for_intake(scope["headers"], body)
@@ -66,15 +68,29 @@ async def check_signed(
     return None, replaying(body, receive)
 
 
-def _event(token: Token, request: Request, headers: dict[str, str], body: bytes) -> bytes:
+async def _event(token: Token, request: Request, headers: dict[str, str], body: bytes, access: Access) -> bytes:
+    """The event that a signed body becomes, which is the same each time. Raises NotAnEventError, StoreError and others.
+
+    A payload without a time gets that of its arrival, and when it comes again that of the event in the store, so that
+    intake finds no difference.
+    """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != JSON and not media_type.endswith("+json"):
         raise NotAnEventError(f"the Content-Type is not {JSON}")
-    event = wrapped(token, headers, body)
+    payload = read_payload(token, headers, body)
+    at = payload.at
+    if at is None:
+        first = await access.stores.call(_time_of, payload.event_id)
+        at = round(time.time(), 3) if first is None else first
     request.scope["headers"] = [
         (name, JSON.encode() if name == b"content-type" else value) for name, value in request.scope["headers"]
     ]
-    return event
+    return event_of(token, payload, at)
+
+
+def _time_of(store: Store, event_id: str) -> float | None:
+    event = store.event(event_id)
+    return None if event is None else event.event_time
 
 
 def _not_signed(token: Token, why: Mismatch) -> Response:
