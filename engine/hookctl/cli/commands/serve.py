@@ -101,12 +101,11 @@ def command(
         if not is_loopback(host):
             require_token(store, host)
         stepped, trouble = _watched(runner, metrics, interrupts)
-        log_request = partial(log.write, "request")
         is_open = is_loopback(host) and not names
         with (
             _opened(session, [host, *names], metrics, trouble, is_open=is_open) as context,
             serving(
-                RequestLog(make_application(context), metrics, log_request),
+                RequestLog(make_application(context), metrics, partial(log.write, "request")),
                 host,
                 port,
                 most_connections=most_connections(MOST_CONNECTIONS),
