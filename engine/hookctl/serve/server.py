@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -68,18 +69,19 @@ def serving(
         ws="none",
     )
     server = _Server(config, stopping)
-    thread = Thread(target=_run, args=(server, listener), name="hookctl-http", daemon=True)
-    thread.start()
+    ended = Event()  # an interrupted Thread.join() would take the thread for one that has ended
+    Thread(target=_run, args=(server, listener, ended), name="hookctl-http", daemon=True).start()
     try:
         yield listener.getsockname()[:2]
         server.should_exit = True
-        thread.join()
+        ended.wait()
     except KeyboardInterrupt:
+        logging.getLogger("uvicorn.error").disabled = True  # it would show where each request was when it was cut
         server.force_exit = True
         raise
     finally:
         server.should_exit = True
-        thread.join()
+        ended.wait()
         listener.close()
 
 
@@ -93,8 +95,11 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _run(server: uvicorn.Server, listener: socket.socket) -> None:
-    asyncio.run(_serve(server, listener))
+def _run(server: uvicorn.Server, listener: socket.socket, ended: Event) -> None:
+    try:
+        asyncio.run(_serve(server, listener))
+    finally:
+        ended.set()
 
 
 async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:

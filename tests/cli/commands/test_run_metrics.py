@@ -63,7 +63,7 @@ def run(root: Path, env: Mapping[str, str], *args: str) -> Iterator[None]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")}
     command = [sys.executable, "-m", "hookctl", "run", *args]
     with subprocess.Popen(
-        command, cwd=root, env=own | env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        command, cwd=root, env={**own, **env}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     ) as process:
         try:
             yield

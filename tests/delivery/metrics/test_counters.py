@@ -32,7 +32,7 @@ def result(
     """An attempt that started at 1,000, for a delivery that was made at 990."""
     response = Response(answer, "", (), b"") if isinstance(answer, int) else None
     failure = Failure(answer, "why") if isinstance(answer, FailureKind) else None
-    given = {"timing": Timing(total=2.0), "started_at": 1000.0} | fields
+    given: dict[str, Any] = {"timing": Timing(total=2.0), "started_at": 1000.0} | fields
     attempt = Attempt(plan_digest="d", number=1, request=None, response=response, failure=failure, **given)
     delivery = Delivery("dlv_1", "evt_1", webhook, DeliveryStatus.WAITING, 0, 0.0, "", 990.0)
     return Result(Claimed(delivery, {}, 1), attempt, Outcome(status), 1)

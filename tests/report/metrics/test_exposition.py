@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ def scrape(tmp_path: Path, store: Store) -> Iterator[Callable[..., Samples]]:
         opened.append(exposition)
         body, content_type = exposition.text(accept)
         assert content_type.startswith(OPENMETRICS if accept else "text/plain; version=0.0.4")
-        families: Iterator[Metric] = (openmetrics if accept else prometheus)(body.decode())
+        families: Iterable[Metric] = (openmetrics if accept else prometheus)(body.decode())
         return {
             (sample.name, tuple(value for _, value in sorted(sample.labels.items()))): sample.value
             for family in families

@@ -6,6 +6,7 @@ import http.client
 import os
 import re
 import select
+import socket
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ import pytest
 
 PATIENCE = 30.0
 WEBHOOK = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/in\nbody_template: '{}'\n"
+STARTED = re.compile(r"Serving http://[\d.]+:(\d+)\n.*(/sign-in\?code=[\w-]+)\n", re.DOTALL)
 
 
 @dataclass
@@ -26,7 +28,8 @@ class Served:
 
     process: subprocess.Popen[str]
     port: int
-    root: Path
+    link: str
+    """The path of the one-time link."""
     log: list[str] = field(default_factory=list)
 
     def get(self, path: str, **headers: str) -> tuple[int, dict[str, str], str]:
@@ -37,6 +40,25 @@ class Served:
             return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode()
         finally:
             connection.close()
+
+    def begin_form(self) -> socket.socket:
+        """A connection on which a form is sent, but for its last byte. The server reads it before it answers."""
+        cookie = self.get(self.link)[1]["set-cookie"].partition(";")[0]
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        lines = (
+            "POST /sign-out HTTP/1.1",
+            f"Host: 127.0.0.1:{self.port}",
+            f"Origin: http://127.0.0.1:{self.port}",
+            f"Cookie: {cookie}",
+            "Content-Type: application/x-www-form-urlencoded",
+            "Content-Length: 3",
+        )
+        client.sendall("\r\n".join((*lines, "", "a=")).encode())
+        client.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+        client.settimeout(PATIENCE)
+        return client
 
     def lines(self, event: str) -> list[str]:
         """The log lines of an event, once the process has ended."""
@@ -61,7 +83,8 @@ def serve(tmp_path: Path, run_cli: Callable[..., Any]) -> Iterator[Callable[...,
         )
         started.append(process)
         assert process.stderr is not None
-        return Served(process, int(read(process.stderr, re.compile(r"Serving http://[\d.]+:(\d+)"))[1]), tmp_path)
+        port, link = read(process.stderr, STARTED).groups()
+        return Served(process, int(port), link)
 
     yield start
     for process in started:
