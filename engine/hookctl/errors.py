@@ -21,7 +21,8 @@
     |   |-- StateLockedError        another apply holds the lock
     |   |-- StoreError              the store cannot be opened, read or written
     |   |   `-- StoreGoneError      the file of the open store was deleted, replaced or linked
-    |   `-- IntakeRefusedError      the store is too full to take in events; has when to retry
+    |   |-- IntakeRefusedError      the store is too full to take in events; has when to retry
+    |   `-- ChangedError            an id or a key was used before, with other content
     |-- SecretError                 a secret reference cannot be resolved; never contains the secret
     |-- TokenError                  a token endpoint failed; never contains secret or token
     |   `-- TokenRefusedError       it refuses the credentials
@@ -45,11 +46,11 @@ A message states what is wrong and where; a hint states what to do. Neither ever
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hookctl.model import Finding
+    from hookctl.model import Finding, Json
 
 
 class HookctlError(Exception):
@@ -164,6 +165,26 @@ class IntakeRefusedError(StateError):
         self.retry_after = retry_after
 
 
+class ChangedError(StateError):
+    """Events have ids, or requests have keys, that were used before with other content. Nothing was stored.
+
+    ``events``: the numbers of these events in their batch, counted from 0, each with the document that was accepted
+    before. ``keys``: the numbers of these keys.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        events: Mapping[int, Mapping[str, Json]] | None = None,
+        keys: Sequence[int] = (),
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.events = events or {}
+        self.keys = keys
+
+
 class SecretError(HookctlError):
     """A secret reference cannot be resolved. Contains the reference, never the value."""
 
@@ -180,7 +201,11 @@ class TokenRefusedError(TokenError):
 
 
 class EventError(HookctlError):
-    """An event cannot be accepted."""
+    """An event cannot be accepted. ``rule`` is the id of the rule that it breaks, if it is one about events."""
+
+    def __init__(self, message: str, *, hint: str = "", rule: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.rule = rule
 
 
 class CassetteError(HookctlError):

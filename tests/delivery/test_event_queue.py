@@ -164,9 +164,9 @@ def test_an_apply_between_routing_and_storing_still_holds(
     with hookctl.open_queue(url) as queue:
         enqueue = queue._store.enqueue
 
-        def late(*given: Any) -> list[bool]:
+        def late(*given: Any, **options: Any) -> list[bool]:
             store.reconcile(apply(store, replace(make_plan(), status=Status.INACTIVE)))
-            return enqueue(*given)
+            return enqueue(*given, **options)
 
         monkeypatch.setattr(queue._store, "enqueue", late)
         assert queue.enqueue([mock("e1")]).accepted == ("e1",)

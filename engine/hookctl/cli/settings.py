@@ -82,8 +82,8 @@ SETTINGS: Mapping[str, Form | Mapping[str, Form]] = {
     "policies": {EACH: TABLE},
     "safety": {"removal_percent": PERCENT, "removal_minimum": COUNT},
     "retention": {"age": DURATION, "size": SIZE},
+    "intake": {"max_waiting": COUNT, "min_free": SIZE, "events_per_second": COUNT},
     "metrics": {"webhook_label": FLAG},
-    "intake": {"max_waiting": COUNT, "min_free": SIZE},
 }
 """Every key of ``hookctl.toml``, documented in docs/settings.md. A mapping stands for a table and its keys.
 

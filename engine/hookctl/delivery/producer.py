@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 from hookctl.delivery.runner.retention import Retention, StoreLimits
 from hookctl.delivery.runner.route import Router
@@ -12,6 +13,16 @@ from hookctl.errors import StateError, StateLockedError, StoreError
 from hookctl.model import AppliedState, Event, Status
 from hookctl.store.clock import since_boot
 from hookctl.store.interface import Store
+from hookctl.store.records import RequestKey, Routed
+
+
+class TakenIn(NamedTuple):
+    """What became of an event that is on disk."""
+
+    is_new: bool
+    """False: its id was seen before."""
+    webhooks: tuple[str, ...]
+    """The names of the webhooks that have a delivery of it."""
 
 
 class Producer:
@@ -37,10 +48,43 @@ class Producer:
             StateLockedError: Another process kept the store busy; nothing was stored.
             StoreError: The store failed; nothing was stored.
         """
+        return self._store_routed(self._routed(events))
+
+    def take_in(self, events: Sequence[Event], keys: Sequence[RequestKey] = ()) -> list[TakenIn]:
+        """As :meth:`accept`, with the webhooks that each event matched.
+
+        ``keys`` are stored in the same commit. Also raises ChangedError if an event's id, or a key, was seen before
+        with other content; nothing was stored.
+        """
+        routed = self._routed(events)
+        flags = self._store_routed(routed, refuse_changed=True, keys=keys)
+        if all(flags):
+            return [TakenIn(is_new=True, webhooks=_names(one)) for one in routed]
+        return self._with_repeats(routed, flags)
+
+    def _with_repeats(self, routed: Sequence[Routed], flags: Sequence[bool]) -> list[TakenIn]:
+        """The results of events some of which were seen before: those have matched what they matched at that time."""
+        repeated = {one.event.id for one, is_new in zip(routed, flags, strict=True) if not is_new}
+        try:
+            matched = self._store.webhooks_of(repeated)
+        except (StoreError, StateLockedError):  # the events are stored; what they match now is all that is known
+            matched = {one.event.id: _names(one) for one in routed}
+        return [
+            TakenIn(is_new=is_new, webhooks=_names(one) if is_new else (*matched.get(one.event.id, ()),))
+            for one, is_new in zip(routed, flags, strict=True)
+        ]
+
+    def _routed(self, events: Sequence[Event]) -> list[Routed]:
         self._retention.admit()
         self._refresh_state()
-        routed = [self._router.route(event) for event in events]
-        is_new = self._store.enqueue(routed, self._clock(), self._retention.max_waiting)
+        return [self._router.route(event) for event in events]
+
+    def _store_routed(
+        self, routed: Sequence[Routed], *, refuse_changed: bool = False, keys: Sequence[RequestKey] = ()
+    ) -> list[bool]:
+        is_new = self._store.enqueue(
+            routed, self._clock(), self._retention.max_waiting, refuse_changed=refuse_changed, keys=keys
+        )
         with suppress(StoreError, StateLockedError):  # the events are stored; a runner repeats this when it starts
             if self._refresh_state():  # an apply was committed between routing and storing
                 self._store.reconcile(self.state)
@@ -65,6 +109,10 @@ class Producer:
 
     def _take_state(self, state: AppliedState) -> None:
         self.state, self._router = state, Router(state)
+
+
+def _names(routed: Routed) -> tuple[str, ...]:
+    return tuple([delivery.webhook for delivery in routed.deliveries])
 
 
 def nothing_applied() -> StateError:

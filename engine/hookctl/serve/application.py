@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from hookctl.serve import operations, pages
+from hookctl.serve import intake, operations, pages
 from hookctl.serve.access import AccessControl, check_declared
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def make_application(context: Context) -> Starlette:
 
     Raises TypeError if a route does not declare who may use it.
     """
-    routes = [*operations.ROUTES, *pages.ROUTES]
+    routes = [*intake.ROUTES, *operations.ROUTES, *pages.ROUTES]
     check_declared(routes)
     application = Starlette(routes=routes, middleware=[Middleware(AccessControl, access=context.access)])
     application.state.context = context

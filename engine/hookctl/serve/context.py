@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from hookctl.plugin.calls import Plugins
     from hookctl.serve.access import Access
+    from hookctl.serve.intake import Intake
     from hookctl.serve.operations import Operations
     from hookctl.serve.stores import Stores
     from hookctl.serve.writer import EventWriter
@@ -27,5 +28,7 @@ class Context:
     """The directory of the webhook files, which pages name and never read."""
     access: Access
     """Decides who may do what."""
+    intake: Intake
+    """Takes in events, and counts them."""
     operations: Operations
     """Metrics and readiness."""

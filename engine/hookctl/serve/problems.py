@@ -1,7 +1,7 @@
 """Errors of the API as RFC 9457 problem details.
 
-The ``type`` of a problem is ``urn:hookctl:problem:`` and an id in kebab-case. ``title``
-is the same for every problem of a type; ``detail`` and ``hint`` are about this one.
+The ``type`` of a problem is ``urn:hookctl:problem:`` and an id in kebab-case. ``title`` is the same for every problem
+of a type; ``detail`` and ``hint`` are about this one.
 """
 
 from __future__ import annotations
@@ -44,3 +44,22 @@ def problem(
     if hint:
         document["hint"] = hint
     return Response(msgspec.json.encode(document | members), status, headers, MEDIA_TYPE)
+
+
+class ProblemError(Exception):
+    """A request that is answered with a problem; the arguments are those of :func:`problem`."""
+
+    def __init__(
+        self,
+        status: int,
+        *,
+        type: str,  # noqa: A002  # as above
+        title: str,
+        detail: str,
+        hint: str = "",
+        headers: Mapping[str, str] | None = None,
+        **members: Json,
+    ) -> None:
+        super().__init__(detail)
+        self.type = type
+        self.response = problem(status, type=type, title=title, detail=detail, hint=hint, headers=headers, **members)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import socket
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import uvicorn
+import uvloop
 
 from hookctl.errors import SettingsError
 from hookctl.serve.access.headers import SECURITY_HEADERS
@@ -97,7 +97,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _run(server: uvicorn.Server, listener: socket.socket, ended: Event) -> None:
     try:
-        asyncio.run(_serve(server, listener))
+        # uvloop also turns Nagle's algorithm off, which would delay each answer by 40 ms.
+        uvloop.run(_serve(server, listener))
     finally:
         ended.set()
 

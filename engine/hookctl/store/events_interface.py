@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from hookctl.store.history import EVERY_EVENT, AuditEntry, EventFilter, EventPage, LogEntry, Routes, StoredEvent
@@ -40,6 +40,10 @@ class Events(Protocol):
 
     def events_with_delivery(self, webhook: str, event_ids: Collection[str]) -> set[str]:
         """Those of the ids whose event has a delivery to this webhook, of whatever status."""
+        ...
+
+    def webhooks_of(self, event_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """The webhooks that each event has a delivery to, by the event's id. Events without any are missing."""
         ...
 
     def backfill(

@@ -40,6 +40,7 @@ from hookctl.store.records import (
     Fullness,
     Hold,
     Lock,
+    RequestKey,
     Result,
     Routed,
     Stopped,
@@ -131,11 +132,19 @@ class Work(Protocol):
         """
         ...
 
-    def enqueue(self, batch: Sequence[Routed], now: float, max_waiting: float = float("inf")) -> list[bool]:
+    def enqueue(
+        self,
+        batch: Sequence[Routed],
+        now: float,
+        max_waiting: float = float("inf"),
+        *,
+        refuse_changed: bool = False,
+        keys: Sequence[RequestKey] = (),
+    ) -> list[bool]:
         """Store events and their deliveries in one commit; all of them or, on an error, none.
 
         Returns one flag per event: False if its id was seen before (in this batch or ever), so that nothing was stored.
-        Deliveries for a held webhook are held from the start. ``max_waiting`` is as in :class:`Batch`.
+        Deliveries for a held webhook are held from the start. Everything else is as in :class:`Batch`.
         """
         ...
 

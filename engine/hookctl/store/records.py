@@ -75,6 +75,14 @@ class Result(Struct, frozen=True):
     """Only for an outcome that holds the webhook: see :attr:`Hold.secrets`."""
 
 
+class RequestKey(Struct, frozen=True):
+    """The idempotency key of a request that brings events."""
+
+    key: str
+    content: str
+    """A digest of what was sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class EngineCheck:
     """What ``hookctl doctor`` reports about the database engine of a store."""
@@ -121,6 +129,12 @@ class Batch(Struct, frozen=True, kw_only=True):
     With more, the commit fails with IntakeRefusedError, which says how many of the events fit. What is held, dead, or
     seen before does not wait.
     """
+    refuse_changed: bool = False
+    """Fail with ChangedError if an event's id was seen before with another document. Otherwise such an event is one
+    that was seen before."""
+    keys: Sequence[RequestKey] = ()
+    """Remembered as long as events are. With one that was used before for other content, the commit fails with
+    ChangedError."""
     wanted: Mapping[str, int] = {}
     """How many deliveries of each webhook to claim at most; see :meth:`hookctl.store.interface.Queue.claim`."""
     limit: int = 0

@@ -157,13 +157,18 @@ def _opened(
     from hookctl.cli.secrets import read_secret
     from hookctl.serve.access import Access
     from hookctl.serve.context import Context
+    from hookctl.serve.intake import Intake
     from hookctl.serve.operations import Operations
     from hookctl.serve.stores import Stores
     from hookctl.serve.writer import EventWriter
     from hookctl.store.opening import open_store
 
     open_one = partial(open_store, session.store_url)
-    writer = EventWriter(open_one, limits_of_store(session))
+    writer = EventWriter(
+        open_one, limits_of_store(session), committed=metrics.add_commit, failed=metrics.add_store_error
+    )
+    rate = session.settings.get("intake", {}).get("events_per_second")
+    intake = Intake(session.plugins.event_types, writer, rate, counts=metrics.events, refusals=metrics.rejected)
 
     def trouble_of_all() -> str:
         return trouble() or ("" if writer.is_alive else "writer")
@@ -179,6 +184,7 @@ def _opened(
                 access=Access(stores, hosts=hosts, operator=who(), read_secret=partial(read_secret, session)),
                 stores=stores,
                 writer=writer,
+                intake=intake,
                 directory=session.directory,
                 operations=operations,
             )

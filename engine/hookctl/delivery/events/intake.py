@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from hookctl.delivery.events.rules import EventRule
 from hookctl.errors import EventError
 from hookctl.json.kinds import described, is_number
 from hookctl.json.paths import field_text
 from hookctl.json.quick import parse_quickly
-from hookctl.json.strict import AmbiguousJsonError, parse
+from hookctl.json.strict import MAX_DEPTH, AmbiguousJsonError, parse
 from hookctl.model import Event, Json
 from hookctl.model.nearest import nearest
 from hookctl.plugin.contain import is_interrupt, text_of
@@ -43,6 +44,8 @@ class BadEvent:
     place: str
     """``line 7`` or ``item 3``."""
     reason: str
+    rule: str = ""
+    """The id of the rule that it breaks: a value of :class:`hookctl.delivery.events.rules.EventRule`."""
 
 
 class EventGate:
@@ -56,11 +59,11 @@ class EventGate:
         """The event in ``text``. Raises EventError, whose message gives the reason."""
         document, kept = _parse(text)
         if not isinstance(document, dict):
-            raise EventError(f"not a JSON object but {described(document)}")
+            raise EventError(f"not a JSON object but {described(document)}", rule=EventRule.NOT_OBJECT)
         name = self._known_type(document)
         validator = self._validator(name)
         if not validator.is_valid(document):
-            raise EventError(_described(next(iter(validator.iter_errors(document)))))
+            raise EventError(_described(next(iter(validator.iter_errors(document)))), rule=EventRule.SCHEMA)
         return Event(_checked_id(document), name, _checked_time(document), document, kept)
 
     def findings(self, text: bytes) -> list[str]:
@@ -76,13 +79,13 @@ class EventGate:
 
     def _known_type(self, document: Mapping[str, Json]) -> str:
         if "event_type" not in document:
-            raise EventError("event_type is missing")
+            raise EventError("event_type is missing", rule=EventRule.UNKNOWN_TYPE)
         name = document["event_type"]
         if isinstance(name, str) and name in self._event_types:
             return name
         near = nearest(name, self._event_types)
         known = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(self._event_types))}"
-        raise EventError(_short(f"unknown event type {name!r}; {known}"))
+        raise EventError(_short(f"unknown event type {name!r}; {known}"), rule=EventRule.UNKNOWN_TYPE)
 
     def _validator(self, name: str) -> jsonschema_rs.Validator:
         if name not in self._validators:
@@ -116,6 +119,11 @@ class EventReader:
         self._array: list[bytes] = []
         """The pieces of the array read so far; empty if the input consists of lines."""
         self._array_size = 0
+
+    @property
+    def held(self) -> int:
+        """The number of bytes that were read and belong to an event, or an array, that is not complete."""
+        return self._array_size or len(self._rest)
 
     def feed(self, data: bytes) -> Iterator[Event | BadEvent]:
         """The events that these bytes complete. Raises EventError if an array is too large."""
@@ -157,6 +165,7 @@ class EventReader:
         if self._array_size > MAX_ARRAY_BYTES:
             raise EventError(
                 f"a JSON array of more than {MAX_ARRAY_BYTES >> 20} MiB",
+                rule=EventRule.TOO_LARGE,
                 hint="Write one event per line: lines are read one by one.",
             )
 
@@ -172,7 +181,7 @@ class EventReader:
             self._rest = b""
         elif len(self._rest) > MAX_EVENT_BYTES:
             self._skipping, self._rest = True, b""
-            yield BadEvent(f"line {self._line + 1}", _TOO_LARGE)
+            yield BadEvent(f"line {self._line + 1}", _TOO_LARGE, EventRule.TOO_LARGE)
 
     def _explained(self, found: Event | BadEvent, line: bytes) -> Event | BadEvent:
         """What was found, or for the first line of a value over several lines, that it is one.
@@ -187,7 +196,7 @@ class EventReader:
             return found
         hint = "" if self._has_explained else ". Write each event on one line, for example with `jq -c .`"
         self._has_explained = True
-        return BadEvent(found.place, f"JSON over several lines{hint}")
+        return BadEvent(found.place, f"JSON over several lines{hint}", EventRule.NOT_JSON)
 
     def _continues(self, line: bytes) -> bool:
         """Whether a line is a further one of a value over several lines: it is indented, a key, or a bracket."""
@@ -203,13 +212,13 @@ class EventReader:
                 yield self._parse(item, f"item {number}")
                 number += 1
         except EventError as error:
-            yield BadEvent(f"item {number}", f"{error.message}; the rest was not read")
+            yield BadEvent(f"item {number}", f"{error.message}; the rest was not read", EventRule.INCOMPLETE)
 
     def _parse(self, text: bytes, place: str) -> Event | BadEvent:
         try:
             return self._gate.parse(text)
         except EventError as error:
-            return BadEvent(place, error.message)
+            return BadEvent(place, error.message, error.rule)
 
 
 _TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
@@ -226,22 +235,22 @@ _TOO_LARGE = f"larger than {MAX_EVENT_BYTES >> 20} MiB"
 def _parse(text: bytes) -> tuple[Json, str]:
     """The document of an event, and the JSON to store for it ("" if the store writes it itself). Raises EventError."""
     if len(text) > MAX_EVENT_BYTES:
-        raise EventError(_TOO_LARGE)
+        raise EventError(_TOO_LARGE, rule=EventRule.TOO_LARGE)
     quick = parse_quickly(text)
-    return (quick[0], quick[1].decode()) if quick else (_parse_strictly(text), "")
+    return (quick[0], quick[1].decode()) if quick else (parse_strictly(text), "")
 
 
-def _parse_strictly(text: bytes) -> Json:
+def parse_strictly(text: bytes, max_depth: int = MAX_DEPTH) -> Json:
     """The value of JSON that every parser reads alike. Raises EventError for anything else."""
     try:
-        return parse(text.decode(), any_integer=True)
+        return parse(text.decode(), any_integer=True, max_depth=max_depth)
     except UnicodeDecodeError as error:
-        raise EventError(f"not UTF-8 at byte {error.start + 1}") from error
+        raise EventError(f"not UTF-8 at byte {error.start + 1}", rule=EventRule.NOT_JSON) from error
     except json.JSONDecodeError as error:
         line = f"line {error.lineno}, " if error.lineno > 1 else ""
-        raise EventError(f"not valid JSON at {line}column {error.colno}") from error
+        raise EventError(f"not valid JSON at {line}column {error.colno}", rule=EventRule.NOT_JSON) from error
     except AmbiguousJsonError as error:
-        raise EventError(_short(str(error))) from error
+        raise EventError(_short(str(error)), rule=EventRule.AMBIGUOUS) from error
 
 
 def _opened(line: bytes) -> int:
@@ -307,17 +316,17 @@ def _skip(data: bytes, at: int) -> int:
 
 def _checked_id(document: Mapping[str, Json]) -> str:
     if "id" not in document:
-        raise EventError("id is missing")
+        raise EventError("id is missing", rule=EventRule.ID)
     name = document["id"]
     if not isinstance(name, str) or not name or len(name) > MAX_ID_LENGTH or not name.isprintable():
-        raise EventError(f"id: must be printable text of 1 to {MAX_ID_LENGTH} characters")
+        raise EventError(f"id: must be printable text of 1 to {MAX_ID_LENGTH} characters", rule=EventRule.ID)
     return name
 
 
 def _checked_time(document: Mapping[str, Json]) -> float:
     time: Any = document.get("event_time")
     if not is_number(time) or abs(time) > 1e12:
-        raise EventError("event_time: must be a number of seconds since 1970")
+        raise EventError("event_time: must be a number of seconds since 1970", rule=EventRule.TIME)
     return float(time)
 
 

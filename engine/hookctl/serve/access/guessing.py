@@ -23,6 +23,8 @@ class Failures:
     def wait(self, address: str) -> int:
         """The seconds for which attempts from an address are not looked at; 0: they are."""
         left = self._left()
+        if not self._total:
+            return 0
         if self._total < FAILURES and self._by_address.get(_network(address), 0) < FAILURES_OF_ADDRESS:
             return 0
         return max(1, math.ceil(left))

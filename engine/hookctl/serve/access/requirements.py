@@ -33,17 +33,21 @@ def requires(scope: Scope) -> Callable[[Endpoint], Endpoint]:
     def decorate(endpoint: Endpoint) -> Endpoint:
         @wraps(endpoint)
         async def guarded(request: Request) -> Response:
-            identity = request.state.identity
-            if identity is None:
-                return unauthorized(request)
-            if not identity.may(scope):
-                return forbidden(request, scope, identity)
-            return await endpoint(request)
+            answer = refusal(request, scope)
+            return await endpoint(request) if answer is None else answer
 
         setattr(guarded, DECLARED, scope)
         return guarded
 
     return decorate
+
+
+def refusal(request: Request, scope: Scope) -> Response | None:
+    """The answer to those who lack a scope; None for those who have it."""
+    identity = request.state.identity
+    if identity is None:
+        return unauthorized(request)
+    return None if identity.may(scope) else forbidden(request, scope, identity)
 
 
 def public(endpoint: E) -> E:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from hookctl.errors import IntakeRefusedError
-from hookctl.model import DeliveryStatus
+from hookctl.model import DeliveryStatus, Json
 from hookctl.store.history import EventFilter, EventPage, StoredEvent
 from hookctl.store.records import MAX_TIME
 from hookctl.store.sqlite import queue_tables as tables
@@ -55,6 +55,10 @@ NUMBERS = """
 HAVE = """
     SELECT DISTINCT event FROM deliveries WHERE webhook = ? AND event IN (SELECT value FROM json_each(?))
 """
+WEBHOOKS = """
+    SELECT event, webhook FROM deliveries
+    WHERE event IN (SELECT value FROM json_each(?)) AND typeof(webhook) = 'text' ORDER BY seq
+"""
 
 
 def events(
@@ -92,6 +96,21 @@ def with_delivery(connection: sqlite3.Connection, webhook: str, event_ids: Colle
     numbers = _numbers(connection, event_ids)
     have = _have(connection, webhook, numbers.values())
     return {name for name, seq in numbers.items() if seq in have}
+
+
+def documents(connection: sqlite3.Connection, event_ids: Collection[str]) -> dict[str, Mapping[str, Json]]:
+    """The documents of the events with these ids, by id. Those that are not stored, or damaged, are missing."""
+    numbers = _numbers(connection, event_ids)
+    return {one.id: one.document for one in _read(connection, list(numbers.values()), EventFilter())}
+
+
+def webhooks(connection: sqlite3.Connection, event_ids: Collection[str]) -> dict[str, list[str]]:
+    """See :meth:`hookctl.store.events_interface.Events.webhooks_of`."""
+    ids = {seq: name for name, seq in _numbers(connection, event_ids).items()}
+    found: dict[str, list[str]] = {}
+    for seq, webhook in connection.execute(WEBHOOKS, (json.dumps(list(ids)),)):
+        found.setdefault(ids[seq], []).append(webhook)
+    return found
 
 
 def backfill(

@@ -114,6 +114,11 @@ class SqliteHistory:
         with self._reading() as connection:
             return events.with_delivery(connection, webhook, event_ids)
 
+    def webhooks_of(self, event_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """See :meth:`hookctl.store.events_interface.Events.webhooks_of`."""
+        with self._reading() as connection:
+            return events.webhooks(connection, event_ids)
+
     def backfill(
         self,
         webhook: str,

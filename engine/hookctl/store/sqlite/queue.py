@@ -22,12 +22,13 @@ from hookctl.store.records import (
     Damaged,
     Fullness,
     Hold,
+    RequestKey,
     Result,
     Routed,
     Stopped,
 )
 from hookctl.store.sqlite import audit as audit_log
-from hookctl.store.sqlite import claiming, enqueuing, finishing, reading, tokens, upkeep
+from hookctl.store.sqlite import claiming, enqueuing, finishing, reading, repeats, tokens, upkeep
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite.claiming import Lease
 from hookctl.store.sqlite.connection import (
@@ -72,6 +73,7 @@ class SqliteQueue(SqliteHistory):
         self._connection = connect(path)
         migrate(self._connection, tables.COMPONENT, tables.SCRIPTS)
         migrate(self._connection, audit_log.COMPONENT, audit_log.SCRIPTS)
+        migrate(self._connection, repeats.COMPONENT, repeats.SCRIPTS)
         migrate(self._connection, tokens.COMPONENT, tokens.SCRIPTS)
         self._worker = Worker(self._path)
         self._looked_at = float("-inf")
@@ -98,9 +100,18 @@ class SqliteQueue(SqliteHistory):
         """See :meth:`hookctl.store.interface.Queue.submit`."""
         return self._writer.submit(partial(self._commit, batch))
 
-    def enqueue(self, batch: Sequence[Routed], now: float, max_waiting: float = float("inf")) -> list[bool]:
+    def enqueue(
+        self,
+        batch: Sequence[Routed],
+        now: float,
+        max_waiting: float = float("inf"),
+        *,
+        refuse_changed: bool = False,
+        keys: Sequence[RequestKey] = (),
+    ) -> list[bool]:
         """See :meth:`hookctl.store.interface.Queue.enqueue`."""
-        return [*self._commit_now(Batch(now=now, events=batch, max_waiting=max_waiting)).is_new]
+        whole = Batch(now=now, events=batch, max_waiting=max_waiting, refuse_changed=refuse_changed, keys=keys)
+        return [*self._commit_now(whole).is_new]
 
     def claim(self, now: float, limit: int, lease_seconds: float, wanted: Mapping[str, int]) -> list[Claimed]:
         """See :meth:`hookctl.store.interface.Queue.claim`."""
@@ -144,10 +155,13 @@ class SqliteQueue(SqliteHistory):
             lost = finishing.finish(connection, batch.results, rows, plans, now=batch.now, owner=self._worker.name)
             connection.executemany(tables.RELEASE, [self._held(claimed) for claimed in batch.released])
             upkeep.set_circuits(connection, batch.circuits)
+            repeats.add_keys(connection, batch.keys, batch.now)
             if batch.events:
                 enqueued = enqueuing.enqueue(
                     connection, batch.events, batch.now, lease, wanted=batch.wanted, max_waiting=batch.max_waiting
                 )
+                if batch.refuse_changed and not all(enqueued.is_new):
+                    repeats.refuse_changed(connection, batch.events, enqueued.is_new)
             if due:
                 claims = claiming.claim(connection, batch.now, batch.limit, lease, due)
         self._kept.update(plans)
@@ -261,6 +275,7 @@ class SqliteQueue(SqliteHistory):
     def prune(self, before: float, limit: int) -> int:
         """See :meth:`hookctl.store.interface.Queue.prune`."""
         with self._writing() as connection:
+            repeats.prune(connection, before, limit)
             return upkeep.prune(connection, before, limit)
 
     def fullness(self) -> Fullness:

@@ -58,6 +58,7 @@ COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "reconciled": ("serial", {"serial": WHOLE}),
     "plans": ("digest", {"digest": TEXT, "document": OBJECT}),
+    "request_keys": ("key", {"key": TEXT, "content": TEXT, "at": TIME}),
     "known_ids": ("id", {"id": TEXT, "event": optional(WHOLE)}),
     "new_ids": ("id", {"id": TEXT, "event": optional(WHOLE)}),
     "audit": (

@@ -1,0 +1,161 @@
+"""How many events per second `hookctl serve` takes in, beside a bare Starlette handler that only parses and answers.
+
+Figures and method: benchmarks/README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from hookctl.testing.events import generate
+
+HERE = Path(__file__).parent
+HOOKCTL = str(Path(sys.executable).parent / "hookctl")
+CLIENTS = 32
+WEBHOOK = """\
+name: Bench
+event: anomaly
+url: https://siem.example.com/ingest
+body_template: '{"id": "{{ id }}", "title": "{{ data.title }}"}'
+"""
+SHARE, P99_MS = 1 / 3, 50.0
+"""The targets: of the bare handler's events, and at half load."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A process that takes in events."""
+
+    pid: int
+    port: int
+    token: str
+
+
+@contextmanager
+def process(name: Path) -> Iterator[tuple[int, str]]:
+    """The id of a process, and the first line that it prints. It ends when its standard input does."""
+    with subprocess.Popen([sys.executable, str(name)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdin
+        assert run.stdout
+        try:
+            yield run.pid, run.stdout.readline()
+        finally:
+            run.stdin.close()
+
+
+@contextmanager
+def serve(root: Path, target: str) -> Iterator[Server]:
+    """`hookctl serve` with one webhook, which delivers to a receiver on loopback."""
+    port, ca_file = target.split()
+    subprocess.run([HOOKCTL, "apply", "--auto-approve"], cwd=root, check=True, stdout=subprocess.DEVNULL)
+    create = [HOOKCTL, "tokens", "create", "bench", "--scope", "intake"]
+    token = subprocess.run(create, cwd=root, check=True, capture_output=True, text=True).stdout.strip()
+    options = ["--listen", "127.0.0.1:0", "--connect-to", f"siem.example.com:443:127.0.0.1:{port}", "--cacert", ca_file]
+    run = subprocess.Popen(
+        [HOOKCTL, "serve", *options], cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    assert run.stderr
+    try:
+        yield Server(run.pid, int(run.stderr.readline().rpartition(":")[2]), token)
+    finally:
+        run.send_signal(signal.SIGTERM)
+        run.communicate(timeout=60)
+
+
+def load(server: Server, event: Path, *, seconds: float, first: int, rate: float = 0) -> dict[str, float]:
+    """What the clients measured, with the CPU time that the server used for each event."""
+    values = [server.port, server.token, CLIENTS, seconds, rate, first, event]
+    before = cpu_seconds(server.pid)
+    command = [sys.executable, str(HERE / "clients.py"), *map(str, values)]
+    result: dict[str, float] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    return result | {"cpu_us": (cpu_seconds(server.pid) - before) / result["sent"] * 1e6}
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def counts(root: Path) -> dict[str, int]:
+    """The number of events, and of deliveries by status."""
+    with sqlite3.connect(root / ".hookctl/hookctl.db") as store:
+        (events,) = store.execute("SELECT count(*) FROM events").fetchone()
+        return {"events": events} | dict(store.execute("SELECT status, count(*) FROM deliveries GROUP BY status"))
+
+
+def wait_until_delivered(root: Path) -> None:
+    until = time.monotonic() + 120
+    while counts(root).get("waiting", 0) and time.monotonic() < until:
+        time.sleep(0.2)
+
+
+def measure(root: Path, event: Path, target: str, options: argparse.Namespace) -> dict[str, list[dict[str, float]]]:
+    found: dict[str, list[dict[str, float]]] = {"bare": [], "full": [], "half": []}
+    sent = 0.0
+    with process(HERE / "bare.py") as (pid, line), serve(root, target) as server:
+        bare = Server(pid, int(line), "none")
+        for number in range(options.rounds):
+            first = number * 10**9
+            found["bare"].append(load(bare, event, seconds=options.seconds, first=first))
+            found["full"].append(load(server, event, seconds=options.seconds, first=first))
+            wait_until_delivered(root)
+            rate = found["full"][-1]["per_second"] / 2
+            found["half"].append(load(server, event, seconds=options.seconds, first=first + 5 * 10**8, rate=rate))
+            sent += found["full"][-1]["sent"] + found["half"][-1]["sent"]
+        wait_until_delivered(root)
+    stored = counts(root)
+    if stored["events"] != sent or stored.get("delivered") != sent:
+        sys.exit(f"{sent:.0f} events were sent, and the store has {stored}")
+    return found
+
+
+def report(found: dict[str, list[dict[str, float]]]) -> None:
+    def median(name: str, key: str) -> float:
+        return statistics.median(one[key] for one in found[name])
+
+    share = statistics.median(
+        full["per_second"] / bare["per_second"] for full, bare in zip(found["full"], found["bare"], strict=True)
+    )
+    print(
+        "| 32 clients | events per second | p50 ms | p99 ms | CPU us for one event |\n| --- | --- | --- | --- | --- |"
+    )
+    names = {"bare": "bare handler", "full": "`hookctl serve`", "half": "`hookctl serve`, half load"}
+    for name, shown in names.items():
+        rate, cpu = median(name, "per_second"), median(name, "cpu_us")
+        print(f"| {shown} | {rate:,.0f} | {median(name, 'p50_ms'):.1f} | {median(name, 'p99_ms'):.1f} | {cpu:.0f} |")
+    p99 = median("half", "p99_ms")
+    print(f"\nshare of the bare handler: {share:.2f} ({'met' if share >= SHARE else 'missed'})")
+    print(f"p99 at half load: {p99:.1f} ms ({'met' if p99 < P99_MS else 'missed'})")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5, help="of each measurement, after one second of warm-up")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    receiver = process(HERE.parent / "receiver.py")
+    with tempfile.TemporaryDirectory(prefix="hookctl-intake-") as folder, receiver as (_, target):
+        root = Path(folder)
+        (document,) = generate(1)
+        event = root / "event.json"
+        event.write_text(json.dumps(document))
+        (root / "webhooks.d").mkdir()
+        (root / "webhooks.d/bench.yaml").write_text(WEBHOOK)
+        report(measure(root, event, target, options))
+
+
+if __name__ == "__main__":
+    main()
