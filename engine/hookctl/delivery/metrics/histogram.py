@@ -33,3 +33,9 @@ class Histogram:
         value = max(value, 0.0)
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
+
+    def copy(self) -> Histogram:
+        """Another one with the same counts."""
+        made = Histogram(self.bounds)
+        made.counts, made.total = self.counts.copy(), self.total
+        return made

@@ -26,8 +26,11 @@ ENDED = (DeliveryStatus.DELIVERED, DeliveryStatus.DEAD)
 
 def counted(metrics: Metrics, event_types: Sequence[str]) -> Iterator[Metric]:
     """All of them. ``event_types`` are the known ones, which are present before their first event."""
-    with metrics.lock:
-        yield from [*_events(metrics, event_types), *_attempts(metrics), *_store(metrics), *_requests(metrics)]
+    now = metrics.copy()
+    yield from _events(now, event_types)
+    yield from _attempts(now)
+    yield from _store(now)
+    yield from _requests(now)
 
 
 def _events(metrics: Metrics, event_types: Sequence[str]) -> Iterator[Metric]:
@@ -35,13 +38,13 @@ def _events(metrics: Metrics, event_types: Sequence[str]) -> Iterator[Metric]:
         "hookctl_events", "Events that were sent to this process.", labels=["event_type", "result"]
     )
     none = {(name, result): 0 for name in event_types for result in (ACCEPTED, DUPLICATE)}
-    for (event_type, result), count in sorted({**none, (NO_TYPE, REJECTED): 0, **dict(metrics.events)}.items()):
+    for (event_type, result), count in sorted({**none, (NO_TYPE, REJECTED): 0, **metrics.events}.items()):
         events.add_metric([event_type, result], count)
     yield events
     rejected = CounterMetricFamily(
         "hookctl_events_rejected", "Events and requests with events that were not accepted.", labels=["reason"]
     )
-    for reason, count in sorted(dict(metrics.rejected).items()):
+    for reason, count in sorted(metrics.rejected.items()):
         rejected.add_metric([reason], count)
     yield rejected
 
