@@ -15,14 +15,17 @@ from typing import Any
 import pytest
 
 from hookctl.config.diff import make_plan as make_change
+from hookctl.delivery.metrics.counters import Metrics
 from hookctl.delivery.runner.retention import StoreLimits
 from hookctl.model import DeliveryPlan, Json
 from hookctl.model.token import Scope, Token, new_token, token_digest, token_id
 from hookctl.plugin.host import load_plugins
+from hookctl.report.metrics.exposition import Exposition
 from hookctl.serve.access import Access
 from hookctl.serve.application import make_application
 from hookctl.serve.context import Context
 from hookctl.serve.intake import Intake
+from hookctl.serve.operations import Operations
 from hookctl.serve.server import serving
 from hookctl.serve.stores import Stores
 from hookctl.serve.writer import EventWriter
@@ -129,7 +132,17 @@ def serve(
     writer = EventWriter(lambda: SqliteStore(path), limits or StoreLimits())
     access = Access(stores, hosts=[], operator="ada@laptop")
     intake = Intake(plugins.event_types, writer, rate)
-    context = Context(plugins=plugins, stores=stores, writer=writer, directory=directory, access=access, intake=intake)
+    metrics = Metrics()
+    operations = Operations(metrics, Exposition(metrics, [], lambda: SqliteStore(path)), lambda: "", is_open=True)
+    context = Context(
+        plugins=plugins,
+        stores=stores,
+        writer=writer,
+        directory=directory,
+        access=access,
+        intake=intake,
+        operations=operations,
+    )
     writer.start()
     with serving(make_application(context), "127.0.0.1", 0) as (_, port):
         made = Site(path, store, plugins.event_types["anomaly"].mock, access, intake, writer, port)
@@ -137,6 +150,7 @@ def serve(
         yield made
     writer.close()
     stores.close()
+    operations.close()
     store.close()
 
 

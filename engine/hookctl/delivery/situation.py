@@ -1,4 +1,4 @@
-"""How far behind the deliveries of the applied webhooks are, for ``doctor`` and its ``--fail-on``."""
+"""How far behind the deliveries of the applied webhooks are: for ``doctor``, its ``--fail-on``, and monitoring."""
 
 from __future__ import annotations
 
