@@ -7,12 +7,16 @@ import errno
 import io
 import os
 import sys
-from threading import get_ident, main_thread
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import get_ident, local, main_thread
 
 from hookctl.errors import OutputError
 
 ESCAPED = "hookctl.escaped"
 """The error handler that writes characters missing from an encoding as ``\\uXXXX``, which JSON reads as the same."""
+_own = local()
+"""``prints`` is there on a thread inside :func:`printing_here`."""
 
 
 def open_streams() -> None:
@@ -41,6 +45,16 @@ def open_streams() -> None:
         )
 
 
+@contextmanager
+def printing_here() -> Iterator[None]:
+    """Inside the block, a thread of hookctl's own may write to standard output, as the main thread may."""
+    _own.prints = True
+    try:
+        yield
+    finally:
+        del _own.prints
+
+
 def write_bytes(data: bytes) -> None:
     """Write bytes to standard output unchanged. Raises OutputError."""
     sys.stdout.flush()
@@ -56,13 +70,13 @@ class _Output(io.TextIOWrapper):
 
     It wraps text and not bytes: Ctrl-C in Python code below a buffer would write the buffer twice.
 
-    Only the main thread writes to it: hookctl's output may be JSON for another program. hookctl calls plugins on other
-    threads, so what they print goes to standard error.
+    Only the main thread writes to it, and others inside :func:`printing_here`: hookctl's output may be JSON for another
+    program. hookctl calls plugins on other threads, so what they print goes to standard error.
     """
 
     def write(self, text: str, /) -> int:
         """As the base class. Raises OutputError."""
-        if get_ident() != main_thread().ident:
+        if get_ident() != main_thread().ident and not hasattr(_own, "prints"):
             return sys.stderr.write(text)
         try:
             return super().write(text)

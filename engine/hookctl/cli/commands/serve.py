@@ -13,6 +13,7 @@ from hookctl.cli.commands.run import Log, run_logged
 from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
 from hookctl.cli.options import network_options
+from hookctl.cli.streams import printing_here
 from hookctl.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from hookctl.delivery.metrics.counters import Metrics
     from hookctl.delivery.runner.runner import Runner
     from hookctl.errors import StateError
+    from hookctl.model import Json
     from hookctl.network import Network
     from hookctl.serve.context import Context
     from hookctl.serve.counting import AttemptCounter
@@ -107,7 +109,7 @@ def command(
         with (
             _opened(session, [host, *names], network, metrics, trouble, is_open=is_open) as context,
             serving(
-                RequestLog(make_application(context), metrics, partial(log.write, "request")),
+                RequestLog(make_application(context), metrics, partial(_log_request, log)),
                 host,
                 port,
                 most_connections=most_connections(MOST_CONNECTIONS),
@@ -124,6 +126,11 @@ def command(
             log.write("stopping", {"in_flight": runner.in_flight})
             runner.stop(grace)  # while requests to the server end, too
         log.write("stopped", runner.tally.summary)
+
+
+def _log_request(log: Log, record: dict[str, Json]) -> None:
+    with printing_here():  # this is the thread of the HTTP server
+        log.write("request", record)
 
 
 def _watched(
