@@ -95,12 +95,10 @@ def command(
     metrics, network = new_metrics(session), session.network(connect_to, cacert)
     with (
         catching_interrupts() as interrupts,
-        running(
-            session,
-            network,
-            counting(log.listener(), metrics),
-            stopping=lambda: interrupts.requested,
-        ) as (runner, store),
+        running(session, network, counting(log.listener(), metrics), stopping=lambda: interrupts.requested) as (
+            runner,
+            store,
+        ),
     ):
         if not is_loopback(host):
             require_token(store, host)
