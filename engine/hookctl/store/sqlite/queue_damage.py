@@ -38,9 +38,19 @@ COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
             "set_at": TIME,
             "lease_ends": optional(TIME),
             "planned": optional(PLAN_EXISTS),
+            "cause": optional(WHOLE),
         },
     ),
-    "attempts": ("seq", {"delivery": DELIVERY_EXISTS}),
+    "attempts": (
+        "seq",
+        {
+            "delivery": DELIVERY_EXISTS,
+            "started_at": optional(TIME),
+            "seconds": optional(TIME),
+            "result": optional(TEXT),
+            "delivered": "({0} IS NULL OR {0} IN (0, 1))",
+        },
+    ),
     "holds": (
         "webhook",
         {"webhook": TEXT, "serial": WHOLE, "reason": TEXT, "since": TIME, "plan": TEXT, "secrets": DIGEST},
