@@ -230,7 +230,8 @@ class Followed:
     """The number of those that a worker has claimed."""
 
 
-class Backlog(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Backlog:
     """How many deliveries of one webhook are not delivered. Cancelled ones do not count."""
 
     waiting: int = 0
