@@ -95,12 +95,10 @@ def command(
     metrics, network = new_metrics(session), session.network(connect_to, cacert)
     with (
         catching_interrupts() as interrupts,
-        running(
-            session,
-            network,
-            counting(log.listener(), metrics),
-            stopping=lambda: interrupts.requested,
-        ) as (runner, store),
+        running(session, network, counting(log.listener(), metrics), stopping=lambda: interrupts.requested) as (
+            runner,
+            store,
+        ),
     ):
         if not is_loopback(host):
             require_token(store, host)
@@ -120,6 +118,7 @@ def command(
             with (
                 printing_links(context.access.new_link, (host, port), names),
                 store.announce_runner(runner.wakeup.ask),
+                context.writer.leaving_to(runner),
             ):
                 run_logged(runner, interrupts, log, stepped)
             log.write("stopping", {"in_flight": runner.in_flight})
