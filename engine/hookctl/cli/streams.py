@@ -9,14 +9,13 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import get_ident, local, main_thread
+from threading import get_ident, main_thread
+from typing import Any
 
 from hookctl.errors import OutputError
 
 ESCAPED = "hookctl.escaped"
 """The error handler that writes characters missing from an encoding as ``\\uXXXX``, which JSON reads as the same."""
-_own = local()
-"""``prints`` is there on a thread inside :func:`printing_here`."""
 
 
 def open_streams() -> None:
@@ -48,11 +47,15 @@ def open_streams() -> None:
 @contextmanager
 def printing_here() -> Iterator[None]:
     """Inside the block, a thread of hookctl's own may write to standard output, as the main thread may."""
-    _own.prints = True
+    stream = sys.stdout
+    if not isinstance(stream, _Output):
+        yield
+        return
+    stream.printers.add(get_ident())
     try:
         yield
     finally:
-        del _own.prints
+        stream.printers.discard(get_ident())
 
 
 def write_bytes(data: bytes) -> None:
@@ -74,9 +77,14 @@ class _Output(io.TextIOWrapper):
     program. hookctl calls plugins on other threads, so what they print goes to standard error.
     """
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.printers = {main_thread().ident}
+        """The threads that may write to it."""
+
     def write(self, text: str, /) -> int:
         """As the base class. Raises OutputError."""
-        if get_ident() != main_thread().ident and not hasattr(_own, "prints"):
+        if get_ident() not in self.printers:
             return sys.stderr.write(text)
         try:
             return super().write(text)
