@@ -13,9 +13,8 @@ import pytest
 
 from hookctl.delivery.attempt.engine import AttemptEngine
 from hookctl.delivery.runner.holds import CHECK_SECONDS
-from hookctl.delivery.runner.intervals import STATE_SECONDS
 from hookctl.delivery.runner.listener import Listener
-from hookctl.delivery.runner.runner import Runner
+from hookctl.delivery.runner.runner import STATE_SECONDS, Runner
 from hookctl.delivery.runner.sending import deliver
 from hookctl.errors import SecretError
 from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Event, Json, Status

@@ -118,7 +118,6 @@ def command(
             with (
                 printing_links(context.access.new_link, (host, port), names),
                 store.announce_runner(runner.wakeup.ask),
-                context.writer.leaving_to(runner),
             ):
                 run_logged(runner, interrupts, log, stepped)
             log.write("stopping", {"in_flight": runner.in_flight})

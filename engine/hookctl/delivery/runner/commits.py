@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from hookctl.delivery.runner.inbound import Inbound
 from hookctl.store.interface import Queue
 from hookctl.store.records import Batch, Circuit, Claimed, Committed, Result
 
@@ -23,15 +22,12 @@ class Commits:
     Writes of a failed commit also wait for the next one, except events, which their sender still has.
     """
 
-    def __init__(
-        self, queue: Queue, wake: Callable[[], None], committed: Callable[[float], None], inbound: Inbound
-    ) -> None:
+    def __init__(self, queue: Queue, wake: Callable[[], None], committed: Callable[[float], None]) -> None:
         """Both functions are called on the writer's thread when a commit has ended.
 
-        ``wake`` is always called, ``committed`` only if it succeeded, with the seconds that it took. ``inbound`` learns
-        of the end of each commit as well, on the runner's thread.
+        ``wake`` is always called, ``committed`` only if it succeeded, with the seconds that it took.
         """
-        self._queue, self._wake, self._committed, self._inbound = queue, wake, committed, inbound
+        self._queue, self._wake, self._committed = queue, wake, committed
         self.results: list[Result] = []
         """Results that wait to be recorded."""
         self._released: list[Claimed] = []
@@ -98,7 +94,7 @@ class Commits:
     def end(self) -> tuple[Batch, Committed] | None:
         """Wait for the commit in flight; return its batch and its result, or None if there is none.
 
-        Raises the error that made the commit fail, except that there is no room for inbound events.
+        Raises the error that made the commit fail.
         """
         if self._in_flight is None:
             return None
@@ -110,11 +106,7 @@ class Commits:
             self.results[:0] = batch.results
             self._released[:0] = batch.released
             self._circuits = {**batch.circuits, **self._circuits}
-            if self._inbound.note_failed(error):
-                return None
             raise error
         if self.holding:
             self.holding = {one.claimed.delivery.webhook for one in self.results if one.outcome.hold}
-        committed = future.result()
-        self._inbound.note_stored(committed.is_new)
-        return batch, committed
+        return batch, future.result()
