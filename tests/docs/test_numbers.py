@@ -10,7 +10,7 @@ import pytest
 from hookctl.config.load import files, revision
 from hookctl.delivery import outcomes
 from hookctl.delivery.events import intake
-from hookctl.delivery.runner import circuit, limits, runner
+from hookctl.delivery.runner import circuit, intervals, limits
 from hookctl.model import MAX_RESPONSE_BYTES, FailureKind
 from hookctl.model.delivery_plan import JITTER
 from hookctl.plugin import calls, given
@@ -37,13 +37,13 @@ NUMBERS = {
         f"| {intake.MAX_ARRAY_BYTES // MIB} MiB; JSON lines",
         f"| size of a rendered body | {values.MAX_OUTPUT // MIB} MiB |",
     ],
-    "plugins.md": [
+    "plugin-reference.md": [
         f"| descriptions from one hook | {calls.MAX_THINGS:,} |",
         f"from one call | {given.MAX_GIVEN:,} |",
         f"| {given.MAX_VALUES:,} |",
         f"| nesting of a JSON value | {given.MAX_DEPTH} |",
     ],
-    "reliability.md": [f"the lease of {runner.LEASE_SECONDS:.0f} seconds"],
+    "reliability.md": [f"the lease of {intervals.LEASE_SECONDS:.0f} seconds"],
     "settings.md": [
         f"| one webhook file | {files.MAX_BYTES // MIB} MiB |",
         f"| {files.MAX_FILES:,} files, {files.MAX_TOTAL_BYTES // MIB} MiB in all, {files.MAX_DEPTH} levels",

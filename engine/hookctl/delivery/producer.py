@@ -59,7 +59,7 @@ class Producer:
         routed = self._routed(events)
         flags = self._store_routed(routed, refuse_changed=True, keys=keys)
         if all(flags):
-            return [TakenIn(is_new=True, webhooks=_names(one)) for one in routed]
+            return [taken_in(one) for one in routed]
         return self._with_repeats(routed, flags)
 
     def _with_repeats(self, routed: Sequence[Routed], flags: Sequence[bool]) -> list[TakenIn]:
@@ -109,6 +109,11 @@ class Producer:
 
     def _take_state(self, state: AppliedState) -> None:
         self.state, self._router = state, Router(state)
+
+
+def taken_in(routed: Routed) -> TakenIn:
+    """The result for a new event."""
+    return TakenIn(is_new=True, webhooks=_names(routed))
 
 
 def _names(routed: Routed) -> tuple[str, ...]:

@@ -1,23 +1,32 @@
-"""Stores the events of all requests on one thread, so that requests that arrive together share a commit."""
+"""Stores the events of all requests, so that requests that arrive together share a commit.
+
+Requests with one event go into the commits that the runner of this process makes anyway: a commit waits for the disk,
+and two threads that make commits also wait for one another. All other requests, and those that such a commit could not
+store or had stored before, are stored on a thread of the writer's own, which finds out why.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
-from hookctl.delivery.producer import Producer, TakenIn
-from hookctl.errors import ChangedError, IntakeRefusedError, StoreError
+from hookctl.delivery.producer import Producer, TakenIn, taken_in
+from hookctl.errors import ChangedError, IntakeRefusedError, StateLockedError, StoreError
 
 if TYPE_CHECKING:
     from hookctl.delivery.runner.retention import StoreLimits
+    from hookctl.delivery.runner.runner import Runner
+    from hookctl.errors import StateError
     from hookctl.model import Event
     from hookctl.store.interface import Store
-    from hookctl.store.records import RequestKey
+    from hookctl.store.records import RequestKey, Routed
 
 COMMIT_EVENTS = 500
 """The number of events after which a commit takes in no further request."""
@@ -41,11 +50,27 @@ class EventWriter:
     Args:
         open_store: opens the store, on the writer's own thread.
         limits: when the store counts as full.
+        committed: called on the writer's thread after each commit, with the seconds that it took.
+        failed: called there instead with an error of the store.
     """
 
-    def __init__(self, open_store: Callable[[], Store], limits: StoreLimits) -> None:
+    def __init__(
+        self,
+        open_store: Callable[[], Store],
+        limits: StoreLimits,
+        *,
+        committed: Callable[[float], None] = lambda _: None,
+        failed: Callable[[StateError], None] = lambda _: None,
+    ) -> None:
         self._open_store, self._limits = open_store, limits
+        self._committed, self._failed = committed, failed
         self._requests: SimpleQueue[_Request | None] = SimpleQueue()
+        self._left: deque[_Request] = deque()
+        """Requests for the runner."""
+        self._taken: list[_Request] = []
+        """Those that are in its commit."""
+        self._wake: Callable[[], None] | None = None
+        self._turn = Lock()
         self._pending = 0
         self._is_closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -80,16 +105,72 @@ class EventWriter:
         request = _Request(events, key, self._loop)
         self._pending += len(events)
         try:
-            self._requests.put(request)
+            self._hand_over(request)
             return await request.stored
         finally:
             self._pending -= len(events)
+
+    @contextmanager
+    def leaving_to(self, runner: Runner) -> Iterator[None]:
+        """Inside the block, which runs the runner, leave events for it. Those that it has not taken are stored here."""
+        self._wake = runner.wakeup.ask
+        runner.take_from(self)
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._wake = None
+                while self._left:
+                    self._requests.put(self._left.popleft())
+            runner.take_from(None)
+
+    @property
+    def has_events(self) -> bool:
+        """See :meth:`hookctl.delivery.runner.inbound.Inbox.has_events`."""
+        return bool(self._left)
+
+    def take(self) -> Sequence[Event]:
+        """See :meth:`hookctl.delivery.runner.inbound.Inbox.take`."""
+        self._taken = [self._left.popleft() for _ in range(min(len(self._left), COMMIT_EVENTS))]
+        return [request.events[0] for request in self._taken]
+
+    def stored(self, routed: Sequence[Routed], is_new: Sequence[bool]) -> None:
+        """See :meth:`hookctl.delivery.runner.inbound.Inbox.stored`."""
+        results: dict[_Request, Result] = {}
+        for request, one, new in zip(self._taken, routed, is_new, strict=True):
+            if new:
+                results[request] = [taken_in(one)]
+            else:
+                self._requests.put(request)  # it may have other content than the event before
+        self._taken = []
+        if results:
+            _answer(results)
+
+    def failed(self) -> None:
+        """See :meth:`hookctl.delivery.runner.inbound.Inbox.failed`."""
+        for request in self._taken:
+            self._requests.put(request)
+        self._taken = []
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether events are still stored."""
+        return self._thread.is_alive()
 
     def close(self) -> None:
         """Store what was handed over, and close the store."""
         self._is_closed = True
         self._requests.put(None)
         self._thread.join()
+
+    def _hand_over(self, request: _Request) -> None:
+        with self._turn:
+            if self._wake is None or len(request.events) != 1 or request.key is not None:
+                self._requests.put(request)
+                return
+            self._left.append(request)
+            if len(self._left) == 1:
+                self._wake()
 
     def _run(self) -> None:
         try:
@@ -104,9 +185,19 @@ class EventWriter:
         else:
             self._started.set_result(None)
             while batch := self._next_batch():
-                _answer(batch, dict(_store(producer, batch)))
+                started = time.monotonic()
+                results = dict(_store(producer, batch))
+                self._note(time.monotonic() - started, results.values())
+                _answer(results)
         finally:
             store.close()
+
+    def _note(self, seconds: float, results: Iterable[Result]) -> None:
+        error = next((one for one in results if isinstance(one, StoreError | StateLockedError)), None)
+        if error is None:
+            self._committed(seconds)
+        else:
+            self._failed(error)
 
     def _next_batch(self) -> list[_Request]:
         """The requests to store in the next commit; empty at the end."""
@@ -190,10 +281,10 @@ def _store_fitting(
         yield from ((request, error) for request in rest)
 
 
-def _answer(batch: Sequence[_Request], results: dict[_Request, Result]) -> None:
+def _answer(results: dict[_Request, Result]) -> None:
     """Tell each request's event loop of its result, all in one call: waking a loop costs more than a commit's share."""
     with suppress(RuntimeError):  # the loop has ended, and with it the requests
-        batch[0].stored.get_loop().call_soon_threadsafe(_resolve, results)
+        next(iter(results)).stored.get_loop().call_soon_threadsafe(_resolve, results)
 
 
 def _resolve(results: dict[_Request, Result]) -> None:

@@ -18,15 +18,18 @@ import jsonschema_rs
 import pytest
 
 from hookctl.config.diff import make_plan as make_change
+from hookctl.delivery.metrics.counters import Metrics
 from hookctl.delivery.runner.retention import StoreLimits
 from hookctl.model import DeliveryPlan, Json
 from hookctl.model.token import Scope, Token, new_token, token_digest, token_id
 from hookctl.plugin.host import load_plugins
+from hookctl.report.metrics.exposition import Exposition
 from hookctl.serve.access import Access
 from hookctl.serve.application import make_application
 from hookctl.serve.context import Context
 from hookctl.serve.intake import Intake
 from hookctl.serve.openapi.document import make_document
+from hookctl.serve.operations import Operations
 from hookctl.serve.server import serving
 from hookctl.serve.stores import Stores
 from hookctl.serve.writer import EventWriter
@@ -159,7 +162,17 @@ def serve(
     writer = EventWriter(lambda: SqliteStore(path), limits or StoreLimits())
     access = Access(stores, hosts=[], operator="ada@laptop")
     intake = Intake(plugins.event_types, writer, rate)
-    context = Context(plugins=plugins, stores=stores, writer=writer, directory=directory, access=access, intake=intake)
+    metrics = Metrics()
+    operations = Operations(metrics, Exposition(metrics, [], lambda: SqliteStore(path)), lambda: "", is_open=True)
+    context = Context(
+        plugins=plugins,
+        stores=stores,
+        writer=writer,
+        directory=directory,
+        access=access,
+        intake=intake,
+        operations=operations,
+    )
     writer.start()
     with serving(make_application(context), "127.0.0.1", 0) as (_, port):
         made = Site(path, store, plugins.event_types["anomaly"].mock, access, intake, writer, port)
@@ -167,6 +180,7 @@ def serve(
         yield made
     writer.close()
     stores.close()
+    operations.close()
     store.close()
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from hookctl.delivery.runner.inbound import Inbound
 from hookctl.store.interface import Queue
 from hookctl.store.records import Batch, Circuit, Claimed, Committed, Result
 
@@ -20,9 +23,15 @@ class Commits:
     Writes of a failed commit also wait for the next one, except events, which their sender still has.
     """
 
-    def __init__(self, queue: Queue, wake: Callable[[], None]) -> None:
-        """``wake`` is called on the writer's thread when a commit has ended."""
-        self._queue, self._wake = queue, wake
+    def __init__(
+        self, queue: Queue, wake: Callable[[], None], committed: Callable[[float], None], inbound: Inbound
+    ) -> None:
+        """Both functions are called on the writer's thread when a commit has ended.
+
+        ``wake`` is always called, ``committed`` only if it succeeded, with the seconds that it took. ``inbound`` learns
+        of the end of each commit as well, on the runner's thread.
+        """
+        self._queue, self._wake, self._committed, self._inbound = queue, wake, committed, inbound
         self.results: list[Result] = []
         """Results that wait to be recorded."""
         self._released: list[Claimed] = []
@@ -79,12 +88,17 @@ class Commits:
         future = self._queue.submit(batch)
         self._in_flight = batch, future
         self.results, self._released, self._circuits = [], [], {}
-        future.add_done_callback(lambda _: self._wake())
+        future.add_done_callback(partial(self._ended, time.monotonic()))
+
+    def _ended(self, started: float, future: Future[Committed]) -> None:
+        self._wake()
+        if future.exception() is None:
+            self._committed(time.monotonic() - started)
 
     def end(self) -> tuple[Batch, Committed] | None:
         """Wait for the commit in flight; return its batch and its result, or None if there is none.
 
-        Raises the error that made the commit fail.
+        Raises the error that made the commit fail, except that there is no room for inbound events.
         """
         if self._in_flight is None:
             return None
@@ -96,7 +110,11 @@ class Commits:
             self.results[:0] = batch.results
             self._released[:0] = batch.released
             self._circuits = {**batch.circuits, **self._circuits}
+            if self._inbound.note_failed(error):
+                return None
             raise error
         if self.holding:
             self.holding = {one.claimed.delivery.webhook for one in self.results if one.outcome.hold}
-        return batch, future.result()
+        committed = future.result()
+        self._inbound.note_stored(committed.is_new)
+        return batch, committed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Unpack
 
@@ -15,6 +15,17 @@ from hookctl.delivery.runner.claims import Claims
 from hookctl.delivery.runner.clock_watch import ClockWatch
 from hookctl.delivery.runner.commits import Commits
 from hookctl.delivery.runner.holds import Holds
+from hookctl.delivery.runner.inbound import Inbound, Inbox
+from hookctl.delivery.runner.intervals import (
+    CLAIM_SECONDS,
+    GROUP_SECONDS,
+    LEASE_SECONDS,
+    MAX_AHEAD,
+    POLL_SECONDS,
+    RENEW_SECONDS,
+    RESULTS_BATCH,
+    STATE_SECONDS,
+)
 from hookctl.delivery.runner.limits import MAX_IN_FLIGHT, Limits
 from hookctl.delivery.runner.listener import Listener, notify
 from hookctl.delivery.runner.observing import Observers
@@ -30,23 +41,6 @@ from hookctl.store.clock import since_boot
 from hookctl.store.history import ReplayOptions
 from hookctl.store.interface import Queue
 from hookctl.store.records import Batch, Committed
-
-STATE_SECONDS = 0.5
-"""The maximum age of the applied state when a delivery starts, in seconds."""
-CLAIM_SECONDS = 0.01
-"""Seconds between two claims while anything is claimed: each claim is a commit."""
-GROUP_SECONDS = 0.025
-"""Seconds that a result waits at most for others, or for events, to share its commit: each waits for the disk."""
-RESULTS_BATCH = 512
-"""The number of results that are recorded at once, without waiting for :data:`GROUP_SECONDS`."""
-MAX_AHEAD = 2048
-"""The maximum number of claimed deliveries that are not in flight yet."""
-POLL_SECONDS = 0.25
-"""The maximum length of one poll while a commit is in flight, in seconds."""
-LEASE_SECONDS = 60.0
-"""Seconds for which a stalled worker keeps its deliveries from others."""
-RENEW_SECONDS = LEASE_SECONDS / 3
-"""Seconds between two renewals of the leases on claims."""
 
 
 class Runner:
@@ -77,7 +71,7 @@ class Runner:
         monotonic: Callable[[], float] = since_boot,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self.tally, self.wakeup = Tally(clock()), Wakeup(engine.wake)
+        self.tally, self.wakeup, self._inbound = Tally(clock()), Wakeup(engine.wake), Inbound()
         self._queue, self._read_state, self._clock, self._monotonic = queue, read_state, clock, monotonic
         self._limits = Limits(monotonic, max_in_flight)
         self._retention = Retention(queue, store_limits or StoreLimits(), clock, monotonic)
@@ -86,7 +80,7 @@ class Runner:
         self._observers = Observers(observers)
         self._is_observed = listener is not None or bool(observers)
         self._claims = Claims()
-        self._commits = Commits(queue, engine.wake)
+        self._commits = Commits(queue, engine.wake, self._listener.committed, self._inbound)
         self._holds = Holds(queue, engine, plugins, self._listener, monotonic)
         self._attempts = Attempts(
             engine,
@@ -120,18 +114,20 @@ class Runner:
         self._finish_commit()
         self._retention.admit()
         self._refresh_state()
+        room, wanted = self._retention.max_waiting, self._wanted()
+        routed = [self._router.route(event) for event in events]
         self._commits.submit(
-            Batch(
-                now=self._clock(),
-                events=[self._router.route(event) for event in events],
-                max_waiting=self._retention.max_waiting,
-                wanted=self._limits.wanted(self._state.plans, self._claims.waiting()),
-                lease_seconds=LEASE_SECONDS,
-            )
+            Batch(now=self._clock(), events=routed, max_waiting=room, wanted=wanted, lease_seconds=LEASE_SECONDS)
         )
         committed = self._finish_commit()
         self._attempts.start()
         return [*committed.is_new]
+
+    def take_from(self, inbox: Inbox | None) -> None:
+        """Store the events of an inbox with the commits to come; None: no more, and all that were taken are decided."""
+        with suppress(StoreError, StateLockedError):  # the inbox learns of it
+            self._finish_commit()
+        self._inbound.inbox = inbox
 
     def receives(self, event_type: str) -> bool:
         """Whether any active webhook receives events of this type."""
@@ -205,7 +201,7 @@ class Runner:
         self._record(is_taking_in=is_taking_in)
         if not self._attempts.in_flight:
             self._finish_commit()
-        return works
+        return works or self._attempts.in_flight
 
     def collect(self, wait: float) -> None:
         """Let attempts continue for up to ``wait`` seconds. The next :meth:`step` records their results.
@@ -277,6 +273,7 @@ class Runner:
             self._commits.holding
             or len(self._commits.results) >= RESULTS_BATCH
             or not (self._attempts.in_flight or is_taking_in)
+            or self._inbound.is_waiting
             or self._monotonic() - self._recorded_at >= GROUP_SECONDS
         ):
             self._submit()
@@ -285,6 +282,9 @@ class Runner:
         """Start a commit of ``batch`` and everything that waits to be written, if there is anything."""
         self._recorded_at = self._monotonic()
         self._commits.add_circuits(self._limits.circuits(self._clock()))
+        if self._inbound.is_waiting:
+            batch = batch or Batch(now=self._clock(), lease_seconds=LEASE_SECONDS)
+            batch = self._inbound.join(batch, self._router, self._retention, self._wanted)
         if batch is not None or not self._commits.is_empty:
             self._commits.submit(batch or Batch(now=self._clock()))
 
@@ -316,6 +316,10 @@ class Runner:
         if self._is_observed:
             notify(recorded, self._listener, self._observers)
         return committed
+
+    def _wanted(self) -> Mapping[str, int]:
+        """How many more deliveries of each webhook to claim."""
+        return self._limits.wanted(self._state.plans, self._claims.waiting())
 
     # -- applied state
 
