@@ -125,7 +125,7 @@ def test_too_many_failures(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def github(site: Site, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Posts JSON as GitHub does, with a token of its own that wraps it as an anomaly."""
+    """Posts JSON as GitHub does, with a token of its own that wraps it as an anomaly; or sends it to another path."""
     monkeypatch.setattr(site.access, "read_secret", lambda _: SECRET)
     name = token_id(text := new_token())
     reference = str(SecretReference("env", "GITHUB"))
@@ -134,10 +134,12 @@ def github(site: Site, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     site.store.add_token(Token(id=name, name=f"github-{name}", digest=token_digest(text), **values))
     site.access.tokens._read_at = float("-inf")
 
-    def post(data: object, media_type: str = "application/json", **headers: str) -> Any:
+    def post(data: object, media_type: str = "application/json", path: str = "", **headers: str) -> Any:
         body = json.dumps(data).encode()
         signature = "sha256=" + hmac.new(SECRET.encode(), body, sha256).hexdigest()
         given = {"X-Hub-Signature-256": signature, "X-GitHub-Delivery": "d1", "Content-Type": media_type} | headers
+        if path:
+            return site.request("GET", path, body, {**given, "Authorization": f"Bearer {text}"})
         return site.request("POST", f"{PREFIX}{name}", body, given)
 
     return post
@@ -152,6 +154,10 @@ def test_signed_requests(site: Site, github: Callable[..., Any]) -> None:
     assert github(data, "text/plain").problem == "payload-invalid"
     assert github(data, **{"X-Hub-Signature-256": "sha256=00"}).problem == "signature-refused"
     assert github({"x": "x" * (1 << 20)}).problem == "body-too-large"
+    for path in ("/v1/events/e1", "/v1/openapi.json"):
+        assert github(data, path=path).problem == "scope-missing"
+        assert github(data, "text/plain", path).problem == "payload-invalid"
+        assert github(data, path=path, **{"X-Hub-Signature-256": ""}).problem == "signature-refused"
 
 
 def test_references_within_the_schema_of_an_event_type_lead_into_the_document() -> None:

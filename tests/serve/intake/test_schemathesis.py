@@ -29,7 +29,7 @@ def test_schemathesis_finds_nothing(site: Any, tmp_path: Path, monkeypatch: pyte
             *(sys.executable, "-m", "schemathesis.cli", "run", f"http://127.0.0.1:{site.port}/v1/openapi.json"),
             *("--header", f"Authorization: Bearer {site.token()}"),
             *("--checks", "all", "--phases", "coverage,fuzzing,stateful"),
-            *("--max-examples", "10", "--generation-deterministic", "--continue-on-failure"),
+            *("--max-examples", "5", "--generation-deterministic", "--continue-on-failure"),
             *("--no-color", "--warnings", "off"),
         ],
         cwd=tmp_path,

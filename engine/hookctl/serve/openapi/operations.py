@@ -10,12 +10,15 @@ from hookctl.serve.access import Scope
 from hookctl.serve.access.signed import PREFIX
 from hookctl.serve.intake.intake import MAX_BATCH_EVENTS, MAX_KEY_LENGTH
 
-ACCESS = ("token-missing", "token-refused", "scope-missing", "host-unknown", "too-many-failures", "access-unavailable")
-"""The problems of every request, which come before its endpoint."""
+ACCESS = (
+    *("token-missing", "token-refused", "scope-missing", "host-unknown", "too-many-failures", "access-unavailable"),
+    *("signature-refused", "payload-invalid", "body-too-large"),
+)
+"""The problems of every request, which come before its endpoint; the last three if the token requires signatures."""
 STORE = ("store-busy", "store-unavailable")
 TAKING_IN = (
-    *("event-type-forbidden", "body-too-large", "too-large", "unsupported-media-type", "event-changed", "rate-limited"),
-    *("event-invalid", "payload-invalid", "signature-refused", "server-busy", "store-full", *STORE),
+    *("event-type-forbidden", "too-large", "unsupported-media-type", "event-changed", "event-invalid", "rate-limited"),
+    *("server-busy", "store-full", *STORE),
 )
 JSON = "application/json"
 
