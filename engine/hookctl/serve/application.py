@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from hookctl.serve import deliveries, intake, operations, pages
+from hookctl.serve import deliveries, intake, openapi, operations, pages
 from hookctl.serve.access import AccessControl, check_declared
-from hookctl.serve.pages.failures import unknown_address
+from hookctl.serve.pages.failures import unknown_address, unknown_method
 
 if TYPE_CHECKING:
     from hookctl.serve.context import Context
@@ -20,12 +20,12 @@ def make_application(context: Context) -> Starlette:
 
     Raises TypeError if a route does not declare who may use it.
     """
-    routes = [*intake.ROUTES, *operations.ROUTES, *pages.ROUTES, *deliveries.ROUTES]
+    routes = [*intake.ROUTES, *openapi.ROUTES, *operations.ROUTES, *pages.ROUTES, *deliveries.ROUTES]
     check_declared(routes)
     application = Starlette(
         routes=routes,
         middleware=[Middleware(AccessControl, access=context.access)],
-        exception_handlers={404: unknown_address},
+        exception_handlers={404: unknown_address, 405: unknown_method},
     )
     application.state.context = context
     return application

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from hookctl.config.diff import make_plan as make_change
@@ -25,6 +28,7 @@ from hookctl.serve.access import Access
 from hookctl.serve.application import make_application
 from hookctl.serve.context import Context
 from hookctl.serve.intake import Intake
+from hookctl.serve.openapi.document import make_document
 from hookctl.serve.operations import Operations
 from hookctl.serve.server import serving
 from hookctl.serve.stores import Stores
@@ -107,7 +111,9 @@ class Site:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
             lowered = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, lowered, json.loads(response.read()))
+            answer = Answer(response.status, lowered, json.loads(response.read()))
+            check_described(method, path, answer)
+            return answer
         finally:
             connection.close()
 
@@ -119,6 +125,30 @@ class Site:
         with closing(sqlite3.connect(self.path)) as connection, connection:
             for table in ("attempts", "deliveries", "events", "known_ids", "new_ids", "request_keys"):
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608  # names from above
+
+
+DOCUMENT: Any = make_document({name: one.schema for name, one in load_plugins().event_types.items()})
+NAMED = ("location", "retry-after", "www-authenticate", "allow")
+"""Headers that the document has to name where they come."""
+
+
+def check_described(method: str, path: str, answer: Answer) -> None:
+    """Compare an answer of the API with the OpenAPI document: its status, media type, headers and JSON."""
+    path = path.partition("?")[0]
+    for template, operations in DOCUMENT["paths"].items():
+        if re.fullmatch(re.sub(r"\{.*\}", "[^/]+", template), path) and method.lower() in operations:
+            response = operations[method.lower()]["responses"][str(answer.status)]
+            headers = {name.lower(): one for name, one in response.get("headers", {}).items()}
+            assert {name for name, one in headers.items() if one.get("required")} <= answer.headers.keys()
+            assert {name for name in NAMED if name in answer.headers} <= headers.keys()
+            validator(template, method.lower(), answer.status, answer.headers["content-type"]).validate(answer.json)
+            return
+
+
+@cache
+def validator(path: str, method: str, status: int, media_type: str) -> jsonschema_rs.Validator:
+    schema = DOCUMENT["paths"][path][method]["responses"][str(status)]["content"][media_type]["schema"]
+    return jsonschema_rs.validator_for({**schema, "components": DOCUMENT["components"]})
 
 
 @contextmanager
