@@ -72,7 +72,10 @@ def serve(root: Path, target: str) -> Iterator[Server]:
     )
     assert run.stderr
     try:
-        yield Server(run.pid, int(run.stderr.readline().rpartition(":")[2]), token)
+        line = run.stderr.readline()
+        if not line.startswith("Serving "):
+            sys.exit(line + run.stderr.read())
+        yield Server(run.pid, int(line.rpartition(":")[2]), token)
     finally:
         run.send_signal(signal.SIGTERM)
         run.communicate(timeout=60)
