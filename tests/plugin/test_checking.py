@@ -79,6 +79,17 @@ def test_a_schema_in_parts_is_followed_as_far_as_possible(check: Check) -> None:
     ]
 
 
+def test_a_schema_that_extends_itself_is_followed_to_its_first_value(check: Check) -> None:
+    code = HEAD + 'SCHEMA = {\n    "type": 3}\nSCHEMA = {**SCHEMA, "title": "x"}\n' + AUTH
+    assert check(code.replace("schema={}", "schema=SCHEMA"))[0][0] == 3
+
+
+def test_schemas_that_are_made_from_each_other_are_not_followed_forever(check: Check) -> None:
+    code = HEAD + 'A = {"type": 3}\nB = {**A}\nA = {**B}\n' + AUTH.replace("schema={}", "schema=A")
+    ((line, message),) = check(code)
+    assert (line, message) == (4, f"plugin acme: AuthType acme: schema['type']: {message_of({'type': 3})}")
+
+
 def test_a_schema_that_is_computed_has_the_line_of_its_description(check: Check) -> None:
     code = HEAD + "\n\n" + AUTH.replace("schema={}", "schema=dict(minimum='x')")
     assert check(code)[0][0] == 6
