@@ -384,7 +384,9 @@ def test_a_plugin_is_called_on_one_thread_that_ends_with_it() -> None:
     assert not names[0].is_alive()
 
 
-def test_ctrl_c_ends_the_wait_for_a_plugin() -> None:
+def test_ctrl_c_ends_the_wait_for_a_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hookctl.plugin.contain.CALL_SECONDS", PATIENCE)
+
     def wait(_: Any) -> None:
         signal.raise_signal(signal.SIGINT)  # Python runs its handler on the main thread
         NEVER.wait(PATIENCE)
