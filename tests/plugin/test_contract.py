@@ -884,7 +884,7 @@ def test_a_delivery_fails_by_itself(row: Row, receiver: Receiver, delivery_plan:
     )  # what may never answer
     plans = {
         ending: replace(
-            delivery_plan(ending, timeout_seconds=0.3 if ending in short else PATIENCE, url=row.url),
+            delivery_plan(ending, timeout_seconds=0.8 if ending in short else PATIENCE, url=row.url),
             **row.uses(f"m{number}"),
         )
         for number, ending in enumerate(row.endings)

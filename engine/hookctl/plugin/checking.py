@@ -132,6 +132,10 @@ def _errors(schema: dict[str, Any], value: Json) -> Iterator[tuple[Path, str]]:
     yield from sorted(rows, key=lambda row: ([str(step) for step in row[0]], row[1]))
 
 
+NO_SETTINGS = frozenset({"const", "enum", "default", "examples", "if", "then", "else", "not", "dependentSchemas"})
+"""Keywords with values, or with conditions on properties that are described elsewhere."""
+
+
 def _undescribed(schema: Json, path: Path) -> Iterator[tuple[Path, str]]:
     """The properties without a description, at any depth, except in conditions, which declare none."""
     if isinstance(schema, list):
@@ -143,5 +147,5 @@ def _undescribed(schema: Json, path: Path) -> Iterator[tuple[Path, str]]:
             if isinstance(about, dict) and not {"description", "$ref"} & about.keys():
                 yield (*path, "properties", name), "a property without a description"
         for key, inner in schema.items():
-            if key not in {"const", "enum", "default", "examples", "if", "not"}:
+            if key not in NO_SETTINGS:
                 yield from _undescribed(inner, (*path, key))

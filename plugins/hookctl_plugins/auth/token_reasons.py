@@ -36,7 +36,7 @@ def reason_of(document: Mapping[str, Any], client_secret: str, secrets: Iterable
     It may repeat the request, or name tokens: both are masked before the text is shortened.
     """
     words = list(dict.fromkeys(_words(document)))
-    if not words or len(client_secret) < SHORTEST:
+    if not words or 0 < len(client_secret) < SHORTEST:
         return ""
     reason = ", ".join("".join(letter if letter.isprintable() else " " for letter in text) for text in words)
     tokens = [

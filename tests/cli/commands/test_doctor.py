@@ -65,7 +65,7 @@ def test_a_house_in_order(applied: Run) -> None:
     checks.pop("sqlite")  # as this Python has it
     assert {verdict for verdict, _ in checks.values()} == {"ok"}
     assert checks["applied"] == ("ok", "1 webhook, serial 1")
-    assert checks["plugins"] == ("ok", "6 plugins loaded (6 built in)")
+    assert checks["plugins"] == ("ok", "7 plugins loaded (7 built in)")
     assert "canary" not in applied("doctor", SIEM_TOKEN="canary-4711").stdout
 
 

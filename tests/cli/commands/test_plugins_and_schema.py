@@ -164,10 +164,10 @@ def test_every_plugin_is_listed_with_version_hooks_and_what_they_add(acme: Plugi
     things = listed(acme)
     text = render_text(things, (), acme.providers, width=0, color=False)
     assert text.startswith(
-        "Plugins\n  hookctl_plugins.auth (built in, hookctl 0.1.0)\n      hookctl_auth_types: basic, "
+        "Plugins\n  hookctl_plugins.auth (built in, hookctl 0.1.0)\n      hookctl_auth_types: api_key_query, basic, "
     )
     block = text.partition("  acme (acme 1.2.3)\n")[2].partition("\n\n")[0]
-    assert block.splitlines()[0] == "      hookctl_auth_types: hmac"
+    assert block.splitlines()[0] == "      hookctl_auth_types: sigv4"
     assert "      hookctl_secret_sources: vault" in block.splitlines()
     (row,) = [row for row in json.loads(render_json(things, (), acme.providers))["loaded"] if row["plugin"] == "acme"]
     assert row.pop("hooks").keys() == HOOKS.keys()

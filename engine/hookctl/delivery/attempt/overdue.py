@@ -24,6 +24,8 @@ def failure_of_overdue(exchange: Exchange, plugins: Plugins) -> Failure:
     stage = exchange.stage
     suspects = sorted({named(plugins, *part) for part in _parts(exchange) if part in plugins.third_party})
     message = MESSAGES[stage]
+    if stage is FailureKind.SECRET and not plan_references(exchange.job.plan):
+        message = "the request was not prepared in time"
     return Failure(stage, f"{message} ({', '.join(suspects)})" if suspects else message)
 
 
