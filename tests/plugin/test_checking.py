@@ -149,6 +149,18 @@ def test_a_file_that_is_not_enabled_is_not_checked(
     assert json.loads(run_cli("plugins", "--format", "json", cwd=root).stdout)["failures"][0]["kind"] == "disabled"
 
 
+def test_an_observer_without_settings_needs_no_schema(
+    project: Callable[[Mapping[str, str]], Path], run_cli: RunCli
+) -> None:
+    code = f"""{HEAD}@hookimpl
+def hookctl_observers():
+    return [Observer(name="acme", ended=print)]
+"""
+    settings = f'[plugins.files]\nacme = "sha256:{sha256(code.encode()).hexdigest()}"\n'
+    result = run_cli("plugins", "--check", cwd=project({"plugins/acme.py": code, "hookctl.toml": settings}))
+    assert (result.exit_code, result.stdout) == (0, f"{len(BUILT_IN) + 1} plugins checked, no problems found.\n")
+
+
 def test_without_jsonschema_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
