@@ -66,7 +66,11 @@ SIZE = Form('a size such as "500MB" or "20GB"', _is_text)
 TEXTS = Form("a list of strings that are not empty", _is_list_of_text)
 NETWORKS = Form('a list of networks such as ["10.1.0.0/16"]', _is_list_of_text)
 MODULES = Form('a list of modules such as ["acme_webhooks"]', _is_list_of_modules)
-DIGESTS = Form('a table of names and digests such as {acme = "sha256:..."}, in hexadecimal', _is_table_of_digests)
+DIGESTS = Form(
+    'a table of names and digests such as {acme = "sha256:..."}, with file names that leave out .py and 64 lower-case'
+    " hexadecimal digits",
+    _is_table_of_digests,
+)
 FLAG = Form("true or false", lambda value: isinstance(value, bool))
 TABLE = Form("a table", lambda value: isinstance(value, dict))
 
