@@ -21,8 +21,8 @@ from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite.connection import CACHE_KIB, connect
 from hookctl.store.sqlite.enqueuing import NewRow
 from hookctl.store.sqlite.migrations import migrate
-from hookctl.store.sqlite.records import document_from_text
 from hookctl.store.sqlite.rows import insert_statement
+from hookctl.store.texts import document_from_text
 from hookctl.testing.events import generate
 
 

@@ -69,7 +69,7 @@ from hookctl.plugin.calls import Plugins
 from hookctl.plugin.contain import BrokenContractError
 from hookctl.plugin.host import load_plugins
 from hookctl.report.text.plugins import listed, render_json, render_text
-from hookctl.store.sqlite.records import attempt_from_text, attempt_to_text
+from hookctl.store.texts import attempt_from_text, attempt_to_text
 from hookctl.testing.answers import Answer
 from hookctl.testing.receiver import Receiver
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookctl.model import CAUSES, Attempt, Failure, FailureKind, Mismatch, Request, Response, Timing, Verdict
-from hookctl.store.sqlite.records import attempt_from_text, attempt_to_text
+from hookctl.store.texts import attempt_from_text, attempt_to_text
 
 TEXT = st.text(st.characters(codec=None), max_size=20)
 HEADERS = st.lists(st.tuples(TEXT, TEXT), max_size=3).map(tuple)

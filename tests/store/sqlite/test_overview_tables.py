@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from hookctl.model import DeliveryStatus
+from hookctl.store import causes
 from hookctl.store.records import Filter
-from hookctl.store.sqlite import causes, groups, listing, monitoring, summaries
+from hookctl.store.sqlite import groups, listing, monitoring, summaries
 from hookctl.store.sqlite import overview_tables as tables
 from hookctl.store.sqlite import queue_tables as queue
 from hookctl.store.sqlite.connection import connect

@@ -19,7 +19,7 @@ from hookctl.store.records import Batch, NewDelivery, Routed
 from hookctl.store.sqlite.connection import connect, transaction
 from hookctl.store.sqlite.migrations import migrate
 from hookctl.store.sqlite.queue import SqliteQueue
-from hookctl.store.sqlite.writer import Writer
+from hookctl.store.writer import Writer
 
 TABLES = [
     "CREATE TABLE things (id INTEGER PRIMARY KEY); CREATE TABLE parts (thing INTEGER NOT NULL REFERENCES things (id));"

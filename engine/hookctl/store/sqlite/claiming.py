@@ -15,9 +15,7 @@ from hookctl.model import Delivery, DeliveryPlan, Json, TraceContext
 from hookctl.model.trace import trace_from_text
 from hookctl.store.records import MAX_TIME, Claimed
 from hookctl.store.sqlite import queue_tables as tables
-from hookctl.store.sqlite import reading
-from hookctl.store.sqlite.reading import STATUS
-from hookctl.store.sqlite.records import MAX_NUMBER
+from hookctl.store.texts import MAX_NUMBER, STATUS, document_or_none, plan_from_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,7 @@ def _documents(
     """The id, the document and the trace of each event that can be read. A damaged trace counts as none."""
     found: dict[int, tuple[str, Mapping[str, Json], TraceContext | None]] = {}
     for event, name, text, trace in connection.execute(tables.EVENTS, (json.dumps([*events]),)):
-        document = reading.document_or_none(text)
+        document = document_or_none(text)
         if document is not None and isinstance(name, str):
             found[event] = (name, document, None if trace is None else trace_from_text(trace))
     return found
@@ -123,6 +121,6 @@ def _plan(connection: sqlite3.Connection, digest: str) -> DeliveryPlan | None:
     """The stored delivery plan with that digest; None when there is none, or when it is damaged."""
     row = connection.execute("SELECT document FROM plans WHERE digest = ?", (digest,)).fetchone()
     with suppress(StoreError):
-        plan = reading.plan(row[0]) if row else None
+        plan = plan_from_text(row[0]) if row else None
         return plan if plan and plan.digest == digest else None
     return None

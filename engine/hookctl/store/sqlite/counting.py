@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from hookctl.store import causes
 from hookctl.store.overviews import HOURS, Progress
-from hookctl.store.sqlite import causes
 from hookctl.store.sqlite import overview_tables as tables
 
 HOUR = 3600.0

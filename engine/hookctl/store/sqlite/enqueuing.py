@@ -20,9 +20,9 @@ from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite import reading
 from hookctl.store.sqlite.claiming import Lease
 from hookctl.store.sqlite.reconciling import held_reason
-from hookctl.store.sqlite.records import to_text
 from hookctl.store.sqlite.rows import add_rows
 from hookctl.store.sqlite.savepoint import savepoint
+from hookctl.store.texts import to_text
 
 
 class Enqueued(NamedTuple):

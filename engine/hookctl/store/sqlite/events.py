@@ -14,6 +14,7 @@ from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite import reading
 from hookctl.store.sqlite.enqueuing import NewRow, add_deliveries, refuse_too_many
 from hookctl.store.sqlite.reconciling import held_reason
+from hookctl.store.texts import STATUS, document_or_none
 
 CHUNK = 500
 """Events that one statement reads: a filter that stops early should not have read many documents."""
@@ -162,7 +163,7 @@ def _read(connection: sqlite3.Connection, seqs: Sequence[int], which: EventFilte
     rows = connection.execute(ROWS.format(conditions=" AND ".join(conditions)), values).fetchall()
     statuses = _statuses(connection, [row[1] for row in rows])
     for received_at, seq, event_id, event_type, event_time, text in rows:
-        document = reading.document_or_none(text)
+        document = document_or_none(text)
         columns = (event_id, event_type, event_time, received_at)
         if document is None or not reading.fits(columns, str, str, float, float):
             continue
@@ -175,8 +176,8 @@ def _read(connection: sqlite3.Connection, seqs: Sequence[int], which: EventFilte
 def _statuses(connection: sqlite3.Connection, seqs: Sequence[int]) -> Mapping[int, Mapping[DeliveryStatus, int]]:
     found: dict[int, dict[DeliveryStatus, int]] = {}
     for seq, status, count in connection.execute(STATUSES, (json.dumps(seqs),)):
-        if status in reading.STATUS:
-            found.setdefault(seq, {})[reading.STATUS[status]] = count
+        if status in STATUS:
+            found.setdefault(seq, {})[STATUS[status]] = count
     return found
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 
 from hookctl.model import Delivery, DeliveryStatus
+from hookctl.store.causes import MISMATCH, read, result_of
 from hookctl.store.records import Filter
-from hookctl.store.sqlite.causes import MISMATCH, read, result_of
 from hookctl.store.sqlite.overview_tables import HAS_CAUSE
 from hookctl.store.sqlite.queue_tables import DELIVERY, READABLE
-from hookctl.store.sqlite.reading import delivery, document_or_none
+from hookctl.store.sqlite.reading import delivery
+from hookctl.store.texts import document_or_none
 
 LAST_ATTEMPT = "(SELECT CAST(a.record AS BLOB) FROM attempts a WHERE a.delivery = d.seq ORDER BY a.seq DESC LIMIT 1)"
 EVENT = "d.event IN (SELECT event FROM known_ids WHERE id = ? UNION ALL SELECT event FROM new_ids WHERE id = ?)"

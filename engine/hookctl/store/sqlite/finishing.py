@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hookctl.model import DeliveryPlan, DeliveryStatus
+from hookctl.store.causes import result_of
 from hookctl.store.records import Result
 from hookctl.store.sqlite import queue_tables as tables
-from hookctl.store.sqlite.causes import result_of
 from hookctl.store.sqlite.overview_tables import ATTEMPT_COLUMNS
 from hookctl.store.sqlite.reconciling import held_reason, hold_webhook, newest_serial
-from hookctl.store.sqlite.records import attempt_to_text
 from hookctl.store.sqlite.rows import add_rows
 from hookctl.store.sqlite.savepoint import savepoint
+from hookctl.store.texts import attempt_to_text
 
 Common = tuple[str, str, int, int, str]
 """What deliveries that one statement ends have in common: status, reason, attempts, lease and webhook."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from hookctl.model import DeliveryStatus
 from hookctl.store.records import Followed
 from hookctl.store.sqlite.queue_tables import FOLLOW_RANGES
-from hookctl.store.sqlite.reading import STATUS
+from hookctl.store.texts import STATUS
 
 
 def followed(connection: sqlite3.Connection, made: Sequence[range]) -> Followed:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hookctl.model import DeliveryStatus
+from hookctl.store import causes
 from hookctl.store.overviews import Group
 from hookctl.store.records import MAX_TIME
-from hookctl.store.sqlite import causes, monitoring, past
+from hookctl.store.sqlite import monitoring, past
 from hookctl.store.sqlite.filters import in_group
 from hookctl.store.sqlite.overview_tables import HAS_CAUSE
 

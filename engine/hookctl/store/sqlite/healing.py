@@ -10,8 +10,7 @@ from hookctl.model import Attempt, DeliveryPlan, DeliveryStatus, Plan
 from hookctl.store.healing import Repairable
 from hookctl.store.history import AuditEntry
 from hookctl.store.sqlite import audit as audit_log
-from hookctl.store.sqlite import reading
-from hookctl.store.sqlite.records import attempt_from_text
+from hookctl.store.texts import attempt_from_text, document_or_none, plan_from_text
 
 RUNNERS_KNOW_SECONDS = 1.0
 """Seconds after which every runner has read a new state; each looks ten times a second."""
@@ -51,14 +50,14 @@ def repairable(connection: sqlite3.Connection, webhook: str, status: DeliverySta
     def plan_of(digest: str) -> DeliveryPlan | None:
         row = connection.execute("SELECT document FROM plans WHERE digest = ?", (digest,)).fetchone()
         try:
-            return reading.plan(row[0]) if row else None
+            return plan_from_text(row[0]) if row else None
         except StoreError:
             return None  # of another version; what depends on it counts as unchanged
 
     found = []
     rows = connection.execute(query_of(status), (webhook, limit)).fetchall()
     for name, reason, version, attempts, text, record in rows:
-        document, attempt = reading.document_or_none(text), _attempt(record)
+        document, attempt = document_or_none(text), _attempt(record)
         if document is not None:
             plan = plan_of(attempt.plan_digest) if attempt else None
             found.append(Repairable(name, status, reason, version, attempts, document, attempt, plan))

@@ -12,12 +12,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from hookctl.model import DeliveryStatus
+from hookctl.store import causes
 from hookctl.store.overviews import DeliveryPage, DeliveryRow, Position
 from hookctl.store.records import EVERYTHING, MAX_TIME, Filter
-from hookctl.store.sqlite import causes, filters
+from hookctl.store.sqlite import filters
 from hookctl.store.sqlite.overview_tables import BLOCK, HAS_STATUS
 from hookctl.store.sqlite.queue_tables import DELIVERY, READABLE
-from hookctl.store.sqlite.reading import delivery, document_or_none
+from hookctl.store.sqlite.reading import delivery
+from hookctl.store.texts import document_or_none
 
 CHUNK = 1_000
 """The most deliveries that one statement looks at. The first one looks at a page, which may be enough."""

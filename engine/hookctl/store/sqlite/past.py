@@ -13,6 +13,7 @@ from hookctl.store.overviews import Applied, ChangeRecord, HistoryEntry, History
 from hookctl.store.records import MAX_TIME
 from hookctl.store.sqlite import audit, reading
 from hookctl.store.sqlite.migrations import table_version
+from hookctl.store.texts import plan_from_text
 
 COMPONENT, SINCE = "applied", 6
 """The component that the tables belong to, and its first version that has them."""
@@ -141,7 +142,7 @@ def plan(connection: sqlite3.Connection, digest: str) -> DeliveryPlan | None:
     for query in PLANS if _has_changes(connection) else PLANS[:1]:
         if row := connection.execute(query, (digest,)).fetchone():
             try:
-                return reading.plan(row[0])
+                return plan_from_text(row[0])
             except StoreError:
                 return None
     return None

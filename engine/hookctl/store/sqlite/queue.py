@@ -51,7 +51,7 @@ from hookctl.store.sqlite.history import SqliteHistory
 from hookctl.store.sqlite.migrations import migrate
 from hookctl.store.sqlite.reconciling import hold_by_hand, reconcile, stopped, unhold
 from hookctl.store.sqlite.workers import Worker, is_alive
-from hookctl.store.sqlite.writer import Writer
+from hookctl.store.writer import Writer
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hookctl.model import DeliveryStatus
 from hookctl.store.records import Damaged
 from hookctl.store.sqlite.damage import OBJECT, TEXT, TIME, WHOLE, find_damaged, one_of, optional
-from hookctl.store.sqlite.records import MAX_NUMBER, attempt_from_text
+from hookctl.store.texts import MAX_NUMBER, attempt_from_text
 
 STATUS = one_of(DeliveryStatus)
 EVENT_EXISTS = "EXISTS (SELECT 1 FROM events WHERE events.seq = {0})"

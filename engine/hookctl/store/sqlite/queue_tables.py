@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hookctl.model import DeliveryStatus
 from hookctl.store.sqlite.overview_tables import QUEUE_SCRIPT
-from hookctl.store.sqlite.records import MAX_NUMBER
+from hookctl.store.texts import MAX_NUMBER
 
 COMPONENT = "queue"
 

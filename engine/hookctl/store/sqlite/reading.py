@@ -8,13 +8,11 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from hookctl.errors import StoreError
-from hookctl.model import Attempt, Delivery, DeliveryPlan, DeliveryStatus, Json
+from hookctl.model import Attempt, Delivery, DeliveryStatus, Json
 from hookctl.store.records import MAX_TIME, Circuit, Counts, Hold
 from hookctl.store.sqlite.queue_tables import COUNT_RANGES, READY
-from hookctl.store.sqlite.records import attempt_from_text, document_from_text
+from hookctl.store.texts import STATUS, attempt_from_text, document_or_none
 
-STATUS = {status.value: status for status in DeliveryStatus}
 AMONG = "WHERE webhook IN (SELECT value FROM json_each(?))"
 UNREADABLE_REASON = "why cannot be read"
 
@@ -25,32 +23,12 @@ def delivery(columns: Sequence[Any]) -> Delivery:
     return Delivery(name, event_id, webhook, DeliveryStatus(status), attempts, due_at, reason, created_at)
 
 
-def plan(text: str) -> DeliveryPlan:
-    """A delivery plan that is kept. Raises StoreError when this hookctl cannot read it."""
-    try:
-        return DeliveryPlan.from_json(json.loads(text))
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
-        raise StoreError(
-            f"a stored delivery plan cannot be read: {why}",
-            hint="It was written by another version of hookctl.",
-        ) from error
-
-
 def document(connection: sqlite3.Connection, delivery_id: str) -> Mapping[str, Json] | None:
     """See :meth:`hookctl.store.interface.Queue.document`."""
     row = connection.execute(
         "SELECT e.document FROM deliveries d JOIN events e ON e.seq = d.event WHERE d.id = ?", (delivery_id,)
     ).fetchone()
     return document_or_none(row[0]) if row else None
-
-
-def document_or_none(text: str) -> Mapping[str, Json] | None:
-    """The event that is stored as this text; None where it is damaged."""
-    try:
-        return document_from_text(text)
-    except ValueError:
-        return None
 
 
 def attempts(connection: sqlite3.Connection, delivery_id: str) -> list[Attempt]:

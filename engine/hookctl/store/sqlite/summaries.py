@@ -7,9 +7,10 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from hookctl.store import causes
 from hookctl.store.overviews import HOURS, NO_SUMMARY, Hour, Ranking, Reason, Summary
 from hookctl.store.records import NO_BACKLOG
-from hookctl.store.sqlite import causes, monitoring, reading
+from hookctl.store.sqlite import monitoring, reading
 from hookctl.store.sqlite.counting import HOUR, window
 from hookctl.store.sqlite.overview_tables import BOUNDS, LE
 

@@ -1,4 +1,4 @@
-"""Attempts as JSON, as they are stored: bodies as text where they are UTF-8, in base64 where they are not."""
+"""What stores keep as text: events, delivery plans and attempts; bodies in base64 where they are not UTF-8."""
 
 from __future__ import annotations
 
@@ -10,11 +10,26 @@ from typing import Annotated, Any
 import msgspec
 from msgspec.structs import asdict, replace
 
-from hookctl.model import Attempt, Failure, FailureKind, Json, Mismatch, Request, Response, Timing, Verdict, known_cause
+from hookctl.errors import StoreError
+from hookctl.model import (
+    Attempt,
+    DeliveryPlan,
+    DeliveryStatus,
+    Failure,
+    FailureKind,
+    Json,
+    Mismatch,
+    Request,
+    Response,
+    Timing,
+    Verdict,
+    known_cause,
+)
 
 MAX_NUMBER = 1_000_000
 """Attempts on one delivery, far more than a schedule has."""
 Seconds = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
+STATUS = {status.value: status for status in DeliveryStatus}
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -43,6 +58,26 @@ def document_from_text(text: str) -> Mapping[str, Json]:
     if not isinstance(document, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004  # as above
     return document
+
+
+def document_or_none(text: str) -> Mapping[str, Json] | None:
+    """The event that is stored as this text; None where it is damaged."""
+    try:
+        return document_from_text(text)
+    except ValueError:
+        return None
+
+
+def plan_from_text(text: str) -> DeliveryPlan:
+    """A delivery plan that is kept. Raises StoreError when this hookctl cannot read it."""
+    try:
+        return DeliveryPlan.from_json(json.loads(text))
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise StoreError(
+            f"a stored delivery plan cannot be read: {why}",
+            hint="It was written by another version of hookctl.",
+        ) from error
 
 
 def attempt_to_text(attempt: Attempt) -> str:

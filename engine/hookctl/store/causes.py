@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.json import Decoder
 
 from hookctl.model import Attempt, FailureKind
-from hookctl.store.sqlite.records import attempt_from_text
+from hookctl.store.texts import attempt_from_text
 
 MISMATCH = "mismatch"
 MAX_BODY = 4_000
