@@ -107,6 +107,14 @@ def pattern_of(cause: str) -> str:
     return f"{cause[0]}[0-9][0-9]" if CLASS.fullmatch(cause) else re.sub(r"([*?\[])", r"[\1]", cause)
 
 
+def has_cause(result: str, cause: str) -> bool:
+    """Whether a result, as ``result_of`` writes it, has the cause of a filter."""
+    status = result.removeprefix(MISMATCH).lstrip()
+    if not status.isdecimal():
+        return result == cause
+    return cause in {status, f"{int(status) // 100}xx"} or (cause == MISMATCH and status != result)
+
+
 def head_of(record: object) -> str:
     """The head of the cause of a failed attempt, from its record in bytes; empty if there is nothing to read."""
     last = read(record)

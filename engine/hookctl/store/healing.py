@@ -9,6 +9,9 @@ from typing import Protocol
 from hookctl.model import AppliedState, Attempt, DeliveryPlan, DeliveryStatus, Json, Plan
 from hookctl.store.history import AuditEntry
 
+RUNNERS_KNOW_SECONDS = 1.0
+"""Seconds after which every runner has read a new state; each looks ten times a second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Repairable:

@@ -7,12 +7,12 @@ of ``FailureKind``, or ``mismatch`` for a 2xx that a validator rejected.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
 from hookctl.model import Delivery, DeliveryPlan, DeliveryStatus
-from hookctl.store.records import Filter
+from hookctl.store.records import NO_BACKLOG, Backlog, Filter
 
 HOURS = 24
 """The hours that :class:`Summary` and :class:`Hour` cover: the current one and those before it."""
@@ -73,6 +73,29 @@ class Summary(Struct, frozen=True):
 
 NO_SUMMARY = Summary()
 """A webhook that the store has nothing about."""
+
+
+def summary_of(
+    backlog: Backlog | None, recent: Sequence[Any] | None, last: tuple[DeliveryStatus, float] | None
+) -> Summary:
+    """One webhook in numbers; ``recent``: attempts that succeeded and failed, and two durations."""
+    backlog = backlog or NO_BACKLOG
+    if recent is None and last is None and backlog is NO_BACKLOG:
+        return NO_SUMMARY
+    succeeded, failed, p50, p95 = recent or (0, 0, None, None)
+    return Summary(
+        backlog.waiting,
+        backlog.retrying,
+        backlog.held,
+        backlog.dead,
+        backlog.oldest_at,
+        backlog.due_at,
+        succeeded,
+        failed,
+        p50,
+        p95,
+        *(last or (None, None)),
+    )
 
 
 class Hour(Struct, frozen=True):

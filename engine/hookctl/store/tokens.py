@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
+
+from hookctl.errors import StateError
+from hookctl.model.nearest import nearest
 
 if TYPE_CHECKING:
     from hookctl.model.token import Token
@@ -27,3 +30,19 @@ class Tokens(Protocol):
     def note_tokens_used(self, used: Mapping[str, float]) -> None:
         """Record when tokens were last used, by id, in epoch seconds. Times before the recorded ones are ignored."""
         ...
+
+
+def refuse_taken(name: str, in_use: Iterable[str]) -> None:
+    """Raise StateError if a token that was not revoked has this name."""
+    if name in in_use:
+        raise StateError(
+            f"there is a token {name!r} already",
+            hint="Choose another name, or revoke that one: hookctl tokens revoke NAME.",
+        )
+
+
+def unknown_token(name: str, in_use: Iterable[str]) -> StateError:
+    """The error for a name that no token has which could be revoked."""
+    near = nearest(name, in_use)
+    hint = f"Did you mean {near[0]!r}?" if near else "`hookctl tokens list` shows the tokens."
+    return StateError(f"there is no token {name!r} that could be revoked", hint=hint)

@@ -12,6 +12,7 @@ import pytest
 from hookctl.model import DeliveryStatus
 from hookctl.store import causes
 from hookctl.store.records import Filter
+from hookctl.store.overview_bounds import LE
 from hookctl.store.sqlite import groups, listing, monitoring, summaries
 from hookctl.store.sqlite import overview_tables as tables
 from hookctl.store.sqlite import queue_tables as queue
@@ -115,7 +116,7 @@ def test_nothing_is_written_when_there_is_nothing_to_count(tmp_path: Path) -> No
         "UPDATE deliveries SET created_at = 'then'",
         "UPDATE counted SET attempt = 'x'",
         "DELETE FROM counted",
-        "INSERT INTO recent SELECT 'B', 'x', 'y', " + ", ".join("0" for _ in tables.LE),
+        "INSERT INTO recent SELECT 'B', 'x', 'y', " + ", ".join("0" for _ in LE),
         "UPDATE deliveries SET cause = 'x'",
         "UPDATE deliveries SET cause = 77",
     ],

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from msgspec import DecodeError, Struct
-from msgspec.json import Decoder
-
-from hookctl.errors import StalePlanError, StateError, StoreError
-from hookctl.model import Action, AppliedState, DeliveryPlan, Plan, Rename, Status
-from hookctl.model.delivery_plan import FORMAT
-from hookctl.on_demand import KnownPlans, known_plans
+from hookctl.model import Action, AppliedState, Plan, Rename, Status
+from hookctl.store.applied_rows import (
+    AppliedRow,
+    LastApply,
+    damage_of,
+    refuse_removals,
+    refuse_stale,
+    state_digest,
+    state_of,
+)
 from hookctl.store.history import LogEntry, Route, Routes
 from hookctl.store.records import MAX_TIME, Damaged
 from hookctl.store.sqlite import past, routes
@@ -85,7 +86,7 @@ class AppliedStore:
 
     def check(self, plan: Plan) -> None:
         """See :meth:`hookctl.store.interface.State.check_plan`. Never creates the file."""
-        _refuse_removals(plan)
+        refuse_removals(plan)
         with self._snapshot() as connection:
             _refuse_stale(connection, plan)
 
@@ -99,7 +100,7 @@ class AppliedStore:
         also: Callable[[sqlite3.Connection], object] = lambda _: None,
     ) -> AppliedState:
         """See :meth:`hookctl.store.interface.State.apply`. ``also`` is called in the same transaction, at its end."""
-        _refuse_removals(plan)
+        refuse_removals(plan)
         with self._connection() as connection:
             migrate(connection, COMPONENT, SCRIPTS)
             with transaction(connection):
@@ -111,7 +112,7 @@ class AppliedStore:
                 routes.record(connection, plan)
                 past.record(connection, plan, commit)
                 rows = connection.execute("SELECT name, digest FROM applied_webhooks ORDER BY name")
-                done = (plan.serial + 1, time.time(), applied_by, plan.digest, _state_digest(rows))
+                done = (plan.serial + 1, time.time(), applied_by, plan.digest, state_digest(rows))
                 connection.execute("INSERT INTO applies VALUES (?, ?, ?, ?, ?)", done)
                 also(connection)
                 return _read(connection)
@@ -160,19 +161,9 @@ class AppliedStore:
             yield connection
 
 
-class _Row(NamedTuple):
-    """A row of applied_webhooks; what is damaged may be of any type."""
-
-    key: int
-    name: Any
-    digest: Any
-    document: Any
-    """The canonical JSON, in bytes."""
-
-
-def _rows(connection: sqlite3.Connection) -> list[_Row]:
+def _rows(connection: sqlite3.Connection) -> list[AppliedRow]:
     query = "SELECT rowid, name, digest, CAST(document AS BLOB) FROM applied_webhooks ORDER BY name"
-    return [_Row(*row) for row in connection.execute(query)]
+    return [AppliedRow(*row) for row in connection.execute(query)]
 
 
 def last_serial(connection: sqlite3.Connection) -> int:
@@ -184,83 +175,24 @@ def last_serial(connection: sqlite3.Connection) -> int:
 
 
 def _read(connection: sqlite3.Connection) -> AppliedState:
-    """The state. Each document is checked now, but parsed only when its content is needed: most plans never change.
-
-    Raises StoreError for a delivery plan of another format.
-    """
+    """The state. Raises StoreError for a delivery plan of another format."""
     rows = _rows(connection)
-    damage = {row.key: why for row in rows if (why := _damage(row))}
-    sound = {row.name: row for row in rows if row.key not in damage}
-    plans = KnownPlans(
-        {name: row.digest for name, row in sound.items()}, lambda name: _parse_plan(name, sound[name].document)
-    )
-    unreadable = {
-        name: damage[row.key] for row in rows if row.key in damage for name in _names(row) if name not in sound
-    }
     last = _last_apply(connection)
-    return AppliedState(last[0] if last else 0, plans, _renames(connection), _is_edited(connection, rows), unreadable)
-
-
-class _Head(Struct):
-    """The part of a document that is read of every delivery plan; the decoder skips the rest."""
-
-    format: Any = None
-    name: Any = None
-
-
-_decode_head = Decoder(_Head).decode
-
-
-def _damage(row: _Row) -> str:
-    """What is wrong with a row; empty when nothing is. Raises StoreError for a delivery plan of another format."""
-    if not isinstance(row.document, bytes) or hashlib.sha256(row.document).hexdigest() != row.digest:
-        return "its delivery plan does not match its digest"
-    try:
-        head = _decode_head(row.document)
-    except (DecodeError, RecursionError):
-        return "its delivery plan is not a JSON object"
-    if not isinstance(row.name, str) or head.name != row.name:
-        return "its delivery plan is stored under another name"
-    if head.format != FORMAT:
-        _parse_plan(row.name, row.document)  # raises the error that names both formats
-    return ""
-
-
-def _names(row: _Row) -> set[str]:
-    """The names that a damaged row may be for: its own, and the one in its document if that can be read."""
-    names = {row.name}
-    with suppress(TypeError, DecodeError, RecursionError):
-        names.add(_decode_head(row.document).name)
-    return {name for name in names if isinstance(name, str)}
+    return state_of(rows, last.serial if last else 0, _renames(connection), is_edited=_is_edited(connection, rows))
 
 
 def _forget_damaged(connection: sqlite3.Connection) -> None:
     """Delete the damaged rows: after an apply of all files, only what they describe is left."""
-    damaged = [(row.key,) for row in _rows(connection) if _damage(row)]
+    damaged = [(row.key,) for row in _rows(connection) if damage_of(row)]
     connection.executemany("DELETE FROM applied_webhooks WHERE rowid = ?", damaged)
 
 
-def _is_edited(connection: sqlite3.Connection, rows: Iterable[_Row]) -> bool:
+def _is_edited(connection: sqlite3.Connection, rows: Iterable[AppliedRow]) -> bool:
     """Whether something other than an apply changed ``rows``: all that are applied, in order of name."""
     if table_version(connection, COMPONENT) < STATE_DIGEST_SINCE:
         return False
     row = connection.execute(f"SELECT state_digest {_LAST}").fetchone()
-    return bool(row and row[0]) and row[0] != _state_digest((one.name, one.digest) for one in rows)
-
-
-def _state_digest(rows: Iterable[tuple[str, str]]) -> str:
-    """The digest of a state, from the names and digests of its plans in order of name."""
-    return hashlib.sha256(json.dumps([*rows], default=repr).encode()).hexdigest()
-
-
-def _parse_plan(name: str, document: bytes) -> DeliveryPlan:
-    try:
-        return DeliveryPlan.from_json(json.loads(document))
-    except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(
-            f"the applied webhook {name} cannot be read: {error}",
-            hint="It was written by another version of hookctl, or by hand.",
-        ) from error
+    return bool(row and row[0]) and row[0] != state_digest((one.name, one.digest) for one in rows)
 
 
 def _renames(connection: sqlite3.Connection) -> tuple[Rename, ...]:
@@ -271,10 +203,10 @@ def _renames(connection: sqlite3.Connection) -> tuple[Rename, ...]:
     return tuple(Rename(serial, old, new, bool(taken)) for serial, old, new, taken in sound)
 
 
-def _last_apply(connection: sqlite3.Connection) -> tuple[int, float, str] | None:
-    """Serial, epoch seconds and who; None before the first."""
-    row: tuple[int, float, str] | None = connection.execute(f"SELECT serial, applied_at, applied_by {_LAST}").fetchone()
-    return row
+def _last_apply(connection: sqlite3.Connection) -> LastApply | None:
+    """None before the first."""
+    row = connection.execute(f"SELECT serial, applied_at, applied_by {_LAST}").fetchone()
+    return LastApply(*row) if row else None
 
 
 def _log_entry(serial: int, at: float, who: str, digest: str) -> LogEntry:
@@ -282,27 +214,9 @@ def _log_entry(serial: int, at: float, who: str, digest: str) -> LogEntry:
     return LogEntry(at=at, who=who, action="apply", what=what, reason="", deliveries=None, serial=serial)
 
 
-def _refuse_removals(plan: Plan) -> None:
-    if plan.protected_removals:
-        raise StateError(
-            f"the plan removes the protected webhook {plan.protected_removals[0]}",
-            hint="Restore its file, or apply `protected: false` first.",
-        )
-
-
 def _refuse_stale(connection: sqlite3.Connection | None, plan: Plan) -> None:
-    """The serial reveals applies since; the digests reveal a plan for another store that has the same serial."""
-    last = _last_apply(connection) if connection else None
-    applied = dict(known_plans(_read(connection).plans).digests) if connection else {}
-    if plan.serial == (last[0] if last else 0) and applied == plan.digests_before:
-        return
-    now = (
-        f"now at serial {last[0]}, applied {f'by {last[2]} ' if last[2] else ''}at {_utc(last[1])}" if last else "empty"
-    )
-    raise StalePlanError(
-        f"the plan is stale: it starts from serial {plan.serial}, and the applied state is {now}",
-        hint="Run `hookctl plan` again and review the new plan.",
-    )
+    state = _read(connection) if connection else AppliedState()
+    refuse_stale(plan, state, _last_apply(connection) if connection else None)
 
 
 def _write(connection: sqlite3.Connection, plan: Plan) -> None:
@@ -319,9 +233,3 @@ def _write(connection: sqlite3.Connection, plan: Plan) -> None:
         if change.after:
             row = (change.name, change.after.digest, change.after.canonical().decode())
             connection.execute("INSERT OR REPLACE INTO applied_webhooks VALUES (?, ?, ?)", row)
-
-
-def _utc(at: object) -> str:
-    if not isinstance(at, int | float) or abs(at) > MAX_TIME:
-        return "a time that cannot be read"
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))

@@ -5,29 +5,15 @@ from __future__ import annotations
 import sqlite3
 
 from hookctl.store import causes
-from hookctl.store.overviews import HOURS, Progress
+from hookctl.store.counting import HOUR, MAX_HEADS, NEVER_TRIED, window
+from hookctl.store.overviews import Progress
 from hookctl.store.sqlite import overview_tables as tables
-
-HOUR = 3600.0
-MAX_HEADS = 200
-"""Causes with the same result. Further ones are counted together."""
-NEVER_TRIED = 1_000
-"""Dead letters from the start that are given a cause at a time."""
 
 
 def progress(connection: sqlite3.Connection) -> Progress:
     """See :meth:`hookctl.store.pages_interface.Overviews.progress`."""
     counted, _ = _counted(connection)
     return Progress(counted, connection.execute(tables.LAST).fetchone()[0])
-
-
-def window(now: float) -> dict[str, int]:
-    """The first and the last of the hours that are counted, in hours since the epoch.
-
-    The last one is the next hour: another machine's clock may be ahead.
-    """
-    hour = int(now // HOUR)
-    return {"first": hour - HOURS + 1, "last": hour + 1}
 
 
 def count_attempts(connection: sqlite3.Connection, now: float, limit: int) -> Progress:

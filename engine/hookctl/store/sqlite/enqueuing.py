@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 from hookctl.errors import IntakeRefusedError
 from hookctl.model import Delivery, DeliveryStatus
 from hookctl.model.trace import trace_text
+from hookctl.store.reasons import held_reason
 from hookctl.store.records import Claimed, Hold, Routed
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite import reading
 from hookctl.store.sqlite.claiming import Lease
-from hookctl.store.sqlite.reconciling import held_reason
 from hookctl.store.sqlite.rows import add_rows
 from hookctl.store.sqlite.savepoint import savepoint
 from hookctl.store.texts import to_text

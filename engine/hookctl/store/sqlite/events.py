@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from hookctl.errors import IntakeRefusedError
 from hookctl.model import DeliveryStatus, Json
 from hookctl.store.history import EventFilter, EventPage, StoredEvent
+from hookctl.store.reasons import held_reason
 from hookctl.store.records import MAX_TIME
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite import reading
 from hookctl.store.sqlite.enqueuing import NewRow, add_deliveries, refuse_too_many
-from hookctl.store.sqlite.reconciling import held_reason
 from hookctl.store.texts import STATUS, document_or_none
 
 CHUNK = 500

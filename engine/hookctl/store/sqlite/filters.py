@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from hookctl.model import Delivery, DeliveryStatus
-from hookctl.store.causes import MISMATCH, read, result_of
+from hookctl.store.causes import has_cause, read, result_of
 from hookctl.store.records import Filter
 from hookctl.store.sqlite.overview_tables import HAS_CAUSE
 from hookctl.store.sqlite.queue_tables import DELIVERY, READABLE
@@ -144,11 +144,3 @@ def _led_to(record: object, which: Filter) -> bool:
     if last is None or not last.plan_digest.startswith(which.plan_digest):
         return False
     return which.cause is None or has_cause(result_of(last), which.cause)
-
-
-def has_cause(result: str, cause: str) -> bool:
-    """Whether a result, as ``result_of`` writes it, has the cause of a filter."""
-    status = result.removeprefix(MISMATCH).lstrip()
-    if not status.isdecimal():
-        return result == cause
-    return cause in {status, f"{int(status) // 100}xx"} or (cause == MISMATCH and status != result)

@@ -13,10 +13,11 @@ from typing import Any
 
 from hookctl.model import DeliveryPlan, DeliveryStatus
 from hookctl.store.causes import result_of
+from hookctl.store.reasons import held_reason
 from hookctl.store.records import Result
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite.overview_tables import ATTEMPT_COLUMNS
-from hookctl.store.sqlite.reconciling import held_reason, hold_webhook, newest_serial
+from hookctl.store.sqlite.reconciling import hold_webhook, newest_serial
 from hookctl.store.sqlite.rows import add_rows
 from hookctl.store.sqlite.savepoint import savepoint
 from hookctl.store.texts import attempt_to_text

@@ -7,13 +7,11 @@ from functools import cache
 
 from hookctl.errors import StoreError
 from hookctl.model import Attempt, DeliveryPlan, DeliveryStatus, Plan
-from hookctl.store.healing import Repairable
+from hookctl.store.healing import RUNNERS_KNOW_SECONDS, Repairable
 from hookctl.store.history import AuditEntry
 from hookctl.store.sqlite import audit as audit_log
 from hookctl.store.texts import attempt_from_text, document_or_none, plan_from_text
 
-RUNNERS_KNOW_SECONDS = 1.0
-"""Seconds after which every runner has read a new state; each looks ten times a second."""
 INDEXES = {
     DeliveryStatus.DEAD: ("deliveries_dead", "d.created_at DESC, d.seq DESC"),
     DeliveryStatus.HELD: ("deliveries_held", "d.seq DESC"),

@@ -215,7 +215,7 @@ def _read(connection: sqlite3.Connection, seqs: Sequence[int], which: Filter) ->
         if last is not None and not isinstance(result, str):
             started_at, result = last.started_at, causes.result_of(last)
         digest = last.plan_digest if last else ""
-        if which.cause is not None and not (isinstance(result, str) and filters.has_cause(result, which.cause)):
+        if which.cause is not None and not (isinstance(result, str) and causes.has_cause(result, which.cause)):
             continue
         if not digest.startswith(which.plan_digest):
             continue

@@ -7,16 +7,13 @@ the lock from being given back.
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import astuple, replace
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hookctl._version import __version__
-from hookctl.errors import StateError, StateLockedError
+from hookctl.store.locking import hold_lock, refuse_other, refuse_unknown
 from hookctl.store.records import Lock
 from hookctl.store.sqlite.connection import connect, errors_as_store_errors, transaction
 from hookctl.store.sqlite.migrations import migrate, table_version
@@ -38,34 +35,20 @@ SCRIPTS = (
     );
     """,
 )
-POLL_SECONDS = 0.2
-"""Between two attempts to take the lock."""
 
 
-@contextmanager
 def hold(
     path: Path, *, operation: str, who: str, timeout: float = 0.0, waiting: Callable[[Lock], None] = lambda _: None
-) -> Iterator[Lock]:
+) -> AbstractContextManager[Lock]:
     """See :meth:`hookctl.store.interface.Locks.hold_lock`; a store that does not exist is created."""
-    import secrets  # slow to import, and only an apply takes the lock
-
-    deadline = time.monotonic() + timeout
-    mine = Lock(secrets.token_hex(4), operation, who, os.getpid(), __version__, 0.0)
-    while True:
-        other = None
-        try:
-            mine = replace(mine, since=time.time())
-            other = _take(path, mine)
-            if other is None:
-                yield mine
-                return
-        finally:
-            if other is None:  # it is ours, or after an interrupt it may be
-                _give_back(path, mine.id)
-        if time.monotonic() >= deadline:
-            raise _locked(other)
-        waiting(other)
-        time.sleep(POLL_SECONDS)
+    return hold_lock(
+        lambda mine: _take(path, mine),
+        lambda lock_id: _give_back(path, lock_id),
+        operation=operation,
+        who=who,
+        timeout=timeout,
+        waiting=waiting,
+    )
 
 
 def read_lock(path: Path) -> Lock | None:
@@ -78,38 +61,14 @@ def break_lock(path: Path, lock_id: str) -> Lock:
     """See :meth:`hookctl.store.interface.Locks.break_lock`."""
     with _connection(path) as connection, transaction(connection):
         held = _read(connection)
-        if held is None:
-            raise StateError("the state is not locked", hint="There is no lock to release.")
-        if held.id != lock_id:
-            raise StateError(
-                f"there is no lock {lock_id}; the state is locked by {held}",
-                hint="Release it only if you are sure that its process has ended.",
-            )
+        held = refuse_unknown(held, lock_id)
         connection.execute("DELETE FROM lock")
         return held
 
 
 def refuse_locked(connection: sqlite3.Connection, lock_id: str) -> None:
     """Raise StateLockedError unless ``lock_id`` holds the lock; if it is empty, unless nobody holds it."""
-    held = _read(connection) if table_version(connection, COMPONENT) else None
-    if (held.id if held else "") == lock_id:
-        return
-    if held and not lock_id:
-        raise _locked(held)
-    taken = f", and it is now held by {held}" if held else ""
-    raise StateLockedError(
-        f"the lock {lock_id} of this apply was released{taken}", hint="Nothing was applied. Run `hookctl plan` again."
-    )
-
-
-def _locked(held: Lock) -> StateLockedError:
-    hint = (
-        "Wait for it with --lock-timeout 5m. "
-        f"If that process no longer runs, release the lock: hookctl unlock {held.id}"
-    )
-    if held.is_left_over:
-        hint = f"That process no longer exists. Release its lock: hookctl unlock {held.id}"
-    return StateLockedError(f"the state is locked by {held}", hint=hint)
+    refuse_other(_read(connection) if table_version(connection, COMPONENT) else None, lock_id)
 
 
 def _take(path: Path, mine: Lock) -> Lock | None:

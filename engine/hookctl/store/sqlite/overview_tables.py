@@ -6,15 +6,10 @@ one row for each. Durations are counted in buckets: column ``le_3`` counts the a
 
 from __future__ import annotations
 
+from hookctl.store.overview_bounds import BOUNDS, COUNTS
+
 COMPONENT = "overviews"
 
-BOUNDS = (
-    *(0.001, 0.002, 0.005, 0.01, 0.015, 0.025, 0.035, 0.05, 0.075),
-    *(0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0),
-)
-"""Seconds. They are about one and a half times apart where most attempts end."""
-LE = tuple(f"le_{number}" for number in range(len(BOUNDS)))
-COUNTS = ("succeeded", "failed", *LE)
 _COLUMNS = ", ".join(f"{name} INTEGER NOT NULL" for name in COUNTS)
 
 SCRIPTS = (

@@ -5,12 +5,11 @@ from __future__ import annotations
 import sqlite3
 
 from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Rename, Status
+from hookctl.store.reasons import INACTIVE, REMOVED, held_reason
 from hookctl.store.records import Result, Stopped
 from hookctl.store.sqlite import counting, reading
 from hookctl.store.sqlite import queue_tables as tables
 
-REMOVED = "the webhook was removed"
-INACTIVE = "the webhook is inactive"
 MAX_BEHIND = 1_000_000
 """How many applies another process may have seen before this one.
 
@@ -66,11 +65,6 @@ def _rename(connection: sqlite3.Connection, rename: Rename, *statements: str) ->
     for statement in (*statements, *tables.RENAME_KNOWN):
         connection.execute(statement, (rename.new, rename.old))
     counting.rename(connection, rename.old, rename.new)
-
-
-def held_reason(reason: str) -> str:
-    """The reason of a delivery whose webhook is held for ``reason``."""
-    return f"the webhook is held: {reason}"
 
 
 def newest_serial(connection: sqlite3.Connection) -> int:

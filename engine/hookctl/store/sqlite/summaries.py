@@ -8,23 +8,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from hookctl.store import causes
-from hookctl.store.overviews import HOURS, NO_SUMMARY, Hour, Ranking, Reason, Summary
-from hookctl.store.records import NO_BACKLOG
+from hookctl.store.counting import HOUR, hours_until
+from hookctl.store.overview_bounds import at_most
+from hookctl.store.overviews import Hour, Ranking, Reason, Summary, summary_of
 from hookctl.store.sqlite import monitoring, reading
-from hookctl.store.sqlite.counting import HOUR, window
-from hookctl.store.sqlite.overview_tables import BOUNDS, LE
 
-
-def _at_most(share: int) -> str:
-    """The duration that this many percent of the attempts take at most, as an expression of the columns."""
-    bounds = " ".join(
-        f"WHEN {name} * 100 >= (succeeded + failed) * {share} THEN {bound}"
-        for name, bound in zip(LE, BOUNDS, strict=True)
-    )
-    return f"CASE {bounds} ELSE {BOUNDS[-1]} END"
-
-
-RECENT = f"SELECT webhook, succeeded, failed, {_at_most(50)}, {_at_most(95)} FROM recent WHERE {{}}"  # noqa: S608
+RECENT = f"SELECT webhook, succeeded, failed, {at_most(50)}, {at_most(95)} FROM recent WHERE {{}}"  # noqa: S608
 AMONG = "webhook IN (SELECT value FROM json_each(?))"
 RANKINGS: Mapping[Ranking, str] = {
     "waiting": """
@@ -40,8 +29,8 @@ RANKINGS: Mapping[Ranking, str] = {
     "dead": monitoring.DEAD.format(""),
     "attempts": "SELECT webhook, succeeded + failed FROM recent",
     "share": "SELECT webhook, CAST(succeeded AS REAL) / (succeeded + failed) FROM recent",
-    "p50": f"SELECT webhook, {_at_most(50)} FROM recent",  # noqa: S608
-    "p95": f"SELECT webhook, {_at_most(95)} FROM recent",  # noqa: S608
+    "p50": f"SELECT webhook, {at_most(50)} FROM recent",  # noqa: S608
+    "p95": f"SELECT webhook, {at_most(95)} FROM recent",  # noqa: S608
     "last_at": "SELECT webhook, at FROM last_results",
 }
 OF_HOURS = """
@@ -63,7 +52,7 @@ def summaries(connection: sqlite3.Connection, only: Collection[str] | None) -> M
     last = reading.last_results(connection, only)
     recent = {row[0]: row[1:] for row in _recent(connection, only)}
     names = dict.fromkeys((*recent, *last, *backlogs)) if only is None else only
-    return {name: _summary(backlogs.get(name), recent.get(name), last.get(name)) for name in names}
+    return {name: summary_of(backlogs.get(name), recent.get(name), last.get(name)) for name in names}
 
 
 def ranking(connection: sqlite3.Connection, by: Ranking) -> Mapping[str, float]:
@@ -74,7 +63,7 @@ def ranking(connection: sqlite3.Connection, by: Ranking) -> Mapping[str, float]:
 
 def hours(connection: sqlite3.Connection, webhooks: Collection[str], now: float) -> Mapping[str, Sequence[Hour]]:
     """See :meth:`hookctl.store.pages_interface.Overviews.hours`."""
-    numbers = _hours(now)
+    numbers = hours_until(now)
     names = json.dumps(list(webhooks))
     found = {
         (webhook, hour): Hour(hour * HOUR, succeeded, failed)
@@ -86,35 +75,10 @@ def hours(connection: sqlite3.Connection, webhooks: Collection[str], now: float)
 
 def reasons(connection: sqlite3.Connection, webhook: str, now: float, limit: int) -> list[Reason]:
     """See :meth:`hookctl.store.pages_interface.Overviews.reasons`."""
-    rows = connection.execute(REASONS, (json.dumps(_hours(now)), webhook)).fetchall()
+    rows = connection.execute(REASONS, (json.dumps(hours_until(now)), webhook)).fetchall()
     lines = causes.lines_by_result([(result, head) for result, head, *_ in rows])
     found = [Reason(row[0], line, row[2], row[3], row[4]) for row, line in zip(rows, lines, strict=True)]
     return found[:limit]
-
-
-def _hours(now: float) -> range | list[int]:
-    first = window(now)["first"]
-    return [*range(first, first + HOURS)]
-
-
-def _summary(backlog: Any, recent: Sequence[Any] | None, last: Any) -> Summary:
-    backlog = backlog or NO_BACKLOG
-    if recent is None and last is None and backlog is NO_BACKLOG:
-        return NO_SUMMARY
-    succeeded, failed, p50, p95 = recent or (0, 0, None, None)
-    return Summary(
-        backlog.waiting,
-        backlog.retrying,
-        backlog.held,
-        backlog.dead,
-        backlog.oldest_at,
-        backlog.due_at,
-        succeeded,
-        failed,
-        p50,
-        p95,
-        *(last or (None, None)),
-    )
 
 
 def _recent(connection: sqlite3.Connection, only: Collection[str] | None) -> Iterator[tuple[Any, ...]]:

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hookctl.errors import StateError
-from hookctl.model.nearest import nearest
+from hookctl.store.tokens import refuse_taken, unknown_token
 
 if TYPE_CHECKING:
     from hookctl.model.token import Token
@@ -51,11 +50,7 @@ USED = "UPDATE tokens SET last_used_at = max(coalesce(last_used_at, 0), ?) WHERE
 def add(connection: sqlite3.Connection, token: Token) -> None:
     """See :meth:`hookctl.store.tokens.Tokens.add_token`; inside the caller's transaction."""
     types = None if token.event_types is None else json.dumps(sorted(token.event_types))
-    if any(name == token.name for (name,) in connection.execute(IN_USE)):
-        raise StateError(
-            f"there is a token {token.name!r} already",
-            hint="Choose another name, or revoke that one: hookctl tokens revoke NAME.",
-        )
+    refuse_taken(token.name, [name for (name,) in connection.execute(IN_USE)])
     scopes = json.dumps(sorted(token.scopes))
     kept = (token.id, token.name, token.digest, scopes, types, token.signature, json.dumps(token.secrets), token.wrap)
     made = (token.created_at, token.created_by, token.expires_at, token.last_used_at)
@@ -71,9 +66,7 @@ def revoke(connection: sqlite3.Connection, name: str, at: float, who: str) -> To
     """See :meth:`hookctl.store.tokens.Tokens.revoke_token`."""
     in_use = {token.name: token for token in read(connection) if token.revoked_at is None}
     if name not in in_use:
-        near = nearest(name, in_use)
-        hint = f"Did you mean {near[0]!r}?" if near else "`hookctl tokens list` shows the tokens."
-        raise StateError(f"there is no token {name!r} that could be revoked", hint=hint)
+        raise unknown_token(name, in_use)
     token = in_use[name]
     connection.execute(REVOKE, (at, who, token.id))
     return replace(token, revoked_at=at, revoked_by=who)
