@@ -915,7 +915,7 @@ def test_how_full_it_is(queue: Queue) -> None:
     after = queue.fullness()
     assert (before.waiting, after.waiting) == (0, 500)
     assert after.used_bytes > before.used_bytes + 100_000
-    assert after.free_bytes > 0
+    assert after.free_bytes is None or after.free_bytes > 0  # a server does not report its disk
 
 
 def test_circuits_are_what_was_said_last(queue: Queue, open_queue: Callable[[], Queue]) -> None:

@@ -37,7 +37,7 @@ from hookctl.store.interface import Store
 from hookctl.store.overviews import HOURS, NO_SUMMARY, DeliveryRow, HistoryEntry
 from hookctl.store.records import Circuit, Filter, NewDelivery, Outcome, Result, Routed
 
-from .conftest import IMPLEMENTATIONS, Clock
+from .conftest import IMPLEMENTATIONS, Clock, delete, new_url
 
 Build = Callable[..., DeliveryPlan]
 HOUR = 3600.0
@@ -171,12 +171,14 @@ OPERATIONS = st.lists(
 @settings(max_examples=15, deadline=None)
 def test_counts_are_those_of_a_look_at_every_attempt(operations: list[tuple[Any, ...]]) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        for make in IMPLEMENTATIONS.values():
-            model = Model(make(Path(directory), Clock()))
+        for scheme, make in IMPLEMENTATIONS.items():
+            url = new_url(scheme, Path(directory))
+            model = Model(make(url, Clock()))
             now = _perform(model, operations)
             model.count(now, 3)
             _compare(model, now)
             model.store.close()
+            delete(url)
 
 
 def _perform(model: Model, operations: list[tuple[Any, ...]]) -> float:
@@ -416,8 +418,9 @@ def test_deliveries_that_are_added_between_pages_move_no_other(
     before: list[tuple[str, str]], during: list[tuple[str, int]], which: str
 ) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        for make in IMPLEMENTATIONS.values():
-            model = Model(make(Path(directory), Clock()))
+        for scheme, make in IMPLEMENTATIONS.items():
+            url = new_url(scheme, Path(directory))
+            model = Model(make(url, Clock()))
             _fill(model, before)
             only = Filter(**FILTERS[which])
             expected = [one.id for one in model.store.deliveries(only)]
@@ -432,6 +435,7 @@ def test_deliveries_that_are_added_between_pages_move_no_other(
             assert len(found) == len(set(found))
             assert [name for name in found if name in expected] == expected
             model.store.close()
+            delete(url)
 
 
 def test_the_columns_of_a_list(model: Model) -> None:

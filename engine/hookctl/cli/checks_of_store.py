@@ -126,6 +126,6 @@ def _room(session: Session, store: Store) -> Iterator[Check]:
 
     fullness = store.fullness()
     full, make_room = why_full(fullness, limits_of_store(session))
-    free, used = f"{fullness.free_bytes / 1e6:,.0f} MB free", f"{fullness.used_bytes / 1e6:,.0f} MB used"
-    size = f"{fullness.waiting:,} waiting, {used}, {free}"
+    free = "" if fullness.free_bytes is None else f", {fullness.free_bytes / 1e6:,.0f} MB free"
+    size = f"{fullness.waiting:,} waiting, {fullness.used_bytes / 1e6:,.0f} MB used{free}"
     yield Check("room", "problem" if full else "ok", f"no events are accepted: {full}" if full else size, make_room)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -34,6 +34,14 @@ def _no_files(_: str) -> tuple[Path, ...]:
     return ()
 
 
+def _nothing_to_check(_: str) -> Iterable[EngineCheck]:
+    return ()
+
+
+def _nothing_to_do(_: str) -> str:
+    return "this store needs no preparation: hookctl creates and upgrades it when it opens it"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreType:
     """A kind of store, for the URLs of one scheme. Each function raises SettingsError for a URL that it cannot use."""
@@ -51,3 +59,9 @@ class StoreType:
     """The files on this machine that the store of a URL consists of, the main one first, whether they exist or not. A
     store on a server has none.
     """
+    check_server: Callable[[str], Iterable[EngineCheck]] = _nothing_to_check
+    """What is wrong with the server of a URL, or worth knowing about it. ``doctor`` calls it if the store exists."""
+    initialize: Callable[[str], str] = _nothing_to_do
+    """Creates the store of a URL if there is none, and returns what was done, for ``hookctl store init``."""
+    upgrade: Callable[[str], str] = _nothing_to_do
+    """Upgrades the store of a URL to this version, and returns what was done, for ``hookctl store upgrade``."""

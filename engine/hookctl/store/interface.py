@@ -308,7 +308,7 @@ class Upkeep(Protocol):
         """How full the store is."""
         ...
 
-    def free_bytes(self) -> int:
+    def free_bytes(self) -> int | None:
         """:attr:`hookctl.store.records.Fullness.free_bytes`, without the cost of the rest."""
         ...
 

@@ -13,7 +13,7 @@ from hookctl.model.store_type import EngineCheck, StoreType
 if TYPE_CHECKING:
     from hookctl.store.interface import Store
 
-STORE_TYPES = {"sqlite": "hookctl.store.sqlite.url"}
+STORE_TYPES = {"postgresql": "hookctl.store.postgres.url", "sqlite": "hookctl.store.sqlite.url"}
 """The built-in schemes, each with the module that has its ``STORE_TYPE``; it is imported when it is needed."""
 NO_TYPES: Mapping[str, StoreType] = {}
 

@@ -210,8 +210,8 @@ class Fullness:
     """The number of deliveries that are to be tried."""
     used_bytes: int
     """The size of the store."""
-    free_bytes: int
-    """The free space of its disk, and what the store has freed inside."""
+    free_bytes: int | None
+    """The free space of its disk, and what the store has freed inside; None if the store cannot know it."""
 
 
 Counts = Mapping[str, Mapping[DeliveryStatus, int]]

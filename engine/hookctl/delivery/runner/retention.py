@@ -118,7 +118,7 @@ def why_full(fullness: Fullness, limits: StoreLimits) -> tuple[str, str]:
     return scarce, FREE_DISK_SPACE if scarce else ""
 
 
-def _scarce(free_bytes: int, limits: StoreLimits) -> str:
-    if free_bytes >= limits.min_free_bytes:
+def _scarce(free_bytes: int | None, limits: StoreLimits) -> str:
+    if free_bytes is None or free_bytes >= limits.min_free_bytes:
         return ""
     return f"{free_bytes / 1e6:,.0f} MB are free on its disk, and {limits.min_free_bytes / 1e6:,.0f} MB must stay free"

@@ -1,0 +1,318 @@
+"""A connection to the server: opened when it is first needed, checked, and opened again after it was lost."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+
+import psycopg
+from psycopg import sql
+from psycopg.pq import TransactionStatus
+
+from hookctl.errors import SettingsError, StateLockedError, StoreError, StoreGoneError
+from hookctl.store.postgres.address import Address
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+PATIENCE = 5.0
+"""Seconds for which hookctl tries to reach the server again before a method fails."""
+PAUSE = 0.05, 1.0
+"""The longest pause before the first attempt to reconnect, and before any other; each is a random part of it."""
+REPEATS = 8
+"""How often a transaction is begun anew after another one got in its way."""
+OLDEST = 140000
+"""PostgreSQL 14, as a number."""
+TIMEOUTS = {
+    "statement_timeout": "30s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "30s",
+}
+PLANNER = {"jit": "off", "enable_seqscan": "off", "enable_hashjoin": "off"}
+"""Every query has an index to use. A planner that has not seen the tables full yet might not know."""
+NETWORK = {
+    "application_name": "hookctl",
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+    "target_session_attrs": "read-write",
+}
+LOST = ("08", "57P", "25006")
+"""What the codes of errors begin with that say the connection is of no more use: it ended, or the server is no longer
+the primary."""
+IN_THE_WAY = {"40001", "40P01", "23505"}
+"""Another transaction came first: it changed or moved the same rows, or stored the same event."""
+ABOUT = """
+    SELECT current_setting('server_version_num')::int, current_setting('synchronous_commit'), current_setting('fsync'),
+        current_setting('full_page_writes'), current_setting('server_encoding'), pg_backend_pid()
+"""
+
+
+class About(NamedTuple):
+    """What hookctl asks a server when it connects."""
+
+    version: int
+    synchronous_commit: str
+    fsync: str
+    full_page_writes: str
+    encoding: str
+    pid: int
+
+    @property
+    def weakness(self) -> str:
+        """Why this server may lose what it has acknowledged; empty if it does not."""
+        if self.synchronous_commit not in {"on", "remote_apply"}:
+            return f"synchronous_commit is {self.synchronous_commit}"
+        off = [name for name in ("fsync", "full_page_writes") if getattr(self, name) == "off"]
+        return f"{off[0]} is off" if off else ""
+
+
+def connect(address: Address, *, application: str = "hookctl") -> Connection:
+    """Open a connection in autocommit mode, and refuse a server that cannot keep a store's promises.
+
+    Raises SettingsError, StoreError, or psycopg.Error if the server cannot be reached.
+    """
+    settings = {"search_path": address.schema, "client_min_messages": "warning"} | TIMEOUTS | PLANNER
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    given = psycopg.conninfo.conninfo_to_dict(address.url)
+    options = f"{given.pop('options', '')} {options}".strip()
+    network: dict[str, Any] = NETWORK | given | {"application_name": application}
+    connection: Connection = psycopg.connect(**network, options=options, autocommit=True)
+    try:
+        refuse_unfit(address, connection, read_about(connection))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def read_about(connection: Connection) -> About:
+    """What the server says about itself."""
+    return About(*(connection.execute(ABOUT).fetchone() or ()))
+
+
+def refuse_unfit(address: Address, connection: Connection, about: About) -> None:
+    """Raise SettingsError if the server is too old, is behind a pooler, or loses commits."""
+    if about.version < OLDEST:
+        raise SettingsError(
+            f"the server has PostgreSQL {about.version // 10_000}, and hookctl needs 14 or newer",
+            hint="Upgrade the server, or use another one.",
+        )
+    if about.encoding != "UTF8":
+        raise SettingsError(
+            f"the database {connection.info.dbname} is in {about.encoding}, and events are in UTF-8",
+            hint="Create a database with ENCODING 'UTF8'.",
+        )
+    if about.pid != connection.info.backend_pid and not address.allows_pooler:
+        raise SettingsError(
+            "a connection pooler is between hookctl and the server, and may give each transaction another connection",
+            hint="Name the server itself. If the pooler is in session mode, add pooler=session to the URL.",
+        )
+    if about.weakness and not address.allows_weak_commits:
+        raise SettingsError(
+            f"the server may lose events that were acknowledged: {about.weakness}",
+            hint="Turn it on for hookctl's user. To accept the loss, add weak_commits=allow to the store's URL.",
+        )
+
+
+class Database:
+    """One connection at a time. Belongs to one thread at a time.
+
+    ``prepare`` is called with each new connection.
+    """
+
+    def __init__(self, address: Address, prepare: Callable[[Connection], object], application: str = "hookctl") -> None:
+        self.address = address
+        self._prepare, self._application = prepare, application
+        self._open: Connection | None = None
+        self._is_closed = False
+        self._gone: StoreGoneError | None = None
+
+    def close(self) -> None:
+        """Close the connection. Nothing can be read or written afterwards."""
+        self._is_closed = True
+        self.disconnect()
+
+    def disconnect(self) -> None:
+        """Close the connection; the next use opens another one."""
+        if self._open is not None:
+            with suppress(psycopg.Error):  # it may be lost already
+                self._open.close()
+            self._open = None
+
+    def check(self) -> None:
+        """Raise StoreGoneError if the last connection found another store in its place."""
+        if self._gone:
+            raise StoreGoneError(self._gone.message, hint=self._gone.hint)
+
+    def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **options: P.kwargs) -> T:
+        """What ``work`` returns. It changes nothing, so it is called again if the connection is lost."""
+
+        def once(connection: Connection) -> T:
+            return work(connection, *args, **options)
+
+        return self._repeat(once)
+
+    def snapshot(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **options: P.kwargs) -> T:
+        """As :meth:`read`, but every statement of ``work`` sees the same moment."""
+
+        def once(connection: Connection) -> T:
+            with connection.transaction():
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                return work(connection, *args, **options)
+
+        return self._repeat(once)
+
+    def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **options: P.kwargs) -> T:
+        """Call ``work`` in a transaction, and return what it returned once the transaction is on disk.
+
+        ``work`` is called again if another transaction got in the way, or if the connection was lost before the commit.
+        If it was lost during the commit, hookctl reads what became of the transaction.
+        """
+
+        def once(connection: Connection) -> T:
+            connection.execute("BEGIN")
+            result = work(connection, *args, **options)
+            row = connection.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchone()
+            return self._commit(connection, row[0] if row else None, result)
+
+        return self._repeat(once)
+
+    def write_at_once(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **options: P.kwargs) -> T:
+        """As :meth:`write`, with fewer round trips: statements are sent together until ``work`` fetches a result.
+
+        ``work`` must not use ``rowcount``.
+        """
+
+        def once(connection: Connection) -> T:
+            with connection.pipeline():
+                connection.execute("BEGIN")
+                transaction = connection.execute("SELECT pg_current_xact_id()::text")
+                result = work(connection, *args, **options)
+                row = transaction.fetchone()
+            return self._commit(connection, row[0] if row else None, result)
+
+        return self._repeat(once)
+
+    # -- connecting
+
+    def _connected(self) -> Connection:
+        self.check()
+        if self._is_closed:
+            raise StoreError("the store is closed", hint="Open it again.")
+        if self._open is not None and (self._open.closed or self._open.broken):
+            self.disconnect()
+        if self._open is None:
+            opened = connect(self.address, application=self._application)
+            try:
+                self._prepare(opened)
+            except StoreGoneError as error:
+                self._gone = error
+                opened.close()
+                raise
+            except BaseException:
+                opened.close()
+                raise
+            self._open = opened
+        return self._open
+
+    def _repeat(self, once: Callable[[Connection], T]) -> T:
+        """Call ``once`` until it is not interrupted by a lost connection or by another transaction."""
+        deadline, repeats, pause = time.monotonic() + PATIENCE, 0, PAUSE[0]
+        while True:
+            with errors_as_store_errors(self.address):
+                try:
+                    connection = self._connected()
+                    try:
+                        return once(connection)
+                    except BaseException:
+                        _roll_back(connection)
+                        raise
+                except psycopg.Error as error:
+                    repeats += 1
+                    if is_lost(error) or (self._open is not None and self._open.closed):
+                        self.disconnect()
+                        if time.monotonic() + pause > deadline:
+                            raise
+                    elif error.sqlstate not in IN_THE_WAY or repeats > REPEATS:
+                        raise
+                    else:
+                        continue
+            time.sleep(random.uniform(0, pause))  # noqa: S311 - so that not all workers come at once
+            pause = min(2 * pause, PAUSE[1])
+
+    def _commit(self, connection: Connection, transaction: str | None, result: T) -> T:
+        try:
+            connection.execute("COMMIT")
+        except psycopg.Error as error:
+            if transaction is None or not (is_lost(error) or connection.closed):
+                raise
+            self.disconnect()
+            if not self._has_committed(transaction):
+                raise
+        return result
+
+    def _has_committed(self, transaction: str) -> bool:
+        """Whether a transaction whose connection was lost during its commit is on disk."""
+        deadline, pause = time.monotonic() + PATIENCE, PAUSE[0]
+        while True:
+            try:
+                row = self._connected().execute("SELECT pg_xact_status(%s::xid8)", (transaction,)).fetchone()
+            except psycopg.Error as error:
+                if not is_lost(error):  # the server knows no such transaction: it never got that far there
+                    return False
+                self.disconnect()
+                row = ("unreachable",)
+            if row and row[0] in {"committed", "aborted"}:
+                return bool(row[0] == "committed")
+            if time.monotonic() + pause > deadline:
+                raise StoreError(
+                    "the connection to the store was lost during a commit, and it is not known whether it was made",
+                    hint="Nothing needs to be done: what is stored twice counts once.",
+                )
+            time.sleep(random.uniform(0, pause))  # noqa: S311 - as above
+            pause = min(2 * pause, PAUSE[1])
+
+
+def is_lost(error: psycopg.Error) -> bool:
+    """Whether an error means that the connection cannot be used any more."""
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError)
+    return error.sqlstate.startswith(LOST)
+
+
+def _roll_back(connection: Connection) -> None:
+    if not connection.closed and connection.info.transaction_status != TransactionStatus.IDLE:
+        with suppress(psycopg.Error):  # then the connection is lost, and the server rolls back
+            connection.execute("ROLLBACK")
+
+
+@contextmanager
+def errors_as_store_errors(address: Address) -> Iterator[None]:
+    """Raise what psycopg raises inside the block as StoreError or StateLockedError."""
+    where = f"the store {address.name}"
+    try:
+        yield
+    except psycopg.Error as error:
+        why = (error.diag.message_primary or str(error)).strip().replace("\n", " ") or type(error).__name__
+        if error.sqlstate in {"55P03", "57014", "40P01", "40001"}:
+            raise StateLockedError(
+                f"{where} is busy: {why}",
+                hint="Try again. `hookctl doctor` lists long transactions that are in the way.",
+            ) from error
+        if error.sqlstate == "53100":
+            raise StoreError(f"{where} is full: {why}", hint="Free disk space on the server.") from error
+        if error.sqlstate is None or is_lost(error):
+            raise StoreError(f"{where} cannot be reached: {why}", hint="Check that the server runs.") from error
+        raise StoreError(f"{where} cannot be used: {why}", hint="`hookctl doctor` checks it.") from error
+
+
+def quoted(name: str) -> sql.Identifier:
+    """A name as an identifier in SQL."""
+    return sql.Identifier(name)

@@ -1,0 +1,150 @@
+"""Groups what is not delivered by status and cause, by counting in indexes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Any
+
+from hookctl.model import DeliveryStatus
+from hookctl.store import causes
+from hookctl.store.overviews import Group
+from hookctl.store.postgres import monitoring, past
+from hookctl.store.postgres.connection import Connection
+from hookctl.store.postgres.filters import in_group
+
+SAMPLES = 5
+MAX_WEBHOOKS = 20
+"""Webhooks that a group names; those with the most deliveries."""
+BY_CAUSE = """
+    SELECT 'dead', cause, count(*), min(seq) FROM ended WHERE status = 'dead' {only} GROUP BY cause
+    UNION ALL
+    SELECT 'retrying', cause, count(*), min(seq) FROM live WHERE status = 'retrying' {only} GROUP BY cause
+"""
+WEBHOOKS = """
+    SELECT d.webhook, count(*), count(*) OVER () FROM deliveries d
+    WHERE {condition} {only} GROUP BY d.webhook ORDER BY count(*) DESC, d.webhook LIMIT %s
+"""
+"""The webhooks of a group with the most of its deliveries, and how many webhooks there are."""
+HELD = """
+    SELECT h.webhook, h.number, h.oldest, d.reason FROM (
+        SELECT webhook, count(*) AS number, min(seq) AS oldest FROM live WHERE status = 'held' {only} GROUP BY webhook
+    ) h JOIN live d ON d.seq = h.oldest
+"""
+CAUSES = "SELECT id, result, head FROM causes WHERE id = ANY(%s)"
+CREATED = "SELECT created_at FROM deliveries WHERE seq = %s"
+SAMPLE = """
+    SELECT d.seq, d.id FROM deliveries d WHERE {condition} AND d.webhook = %s ORDER BY {order} LIMIT %s
+"""
+
+
+@dataclass
+class _Found:
+    """What is known of a group so far."""
+
+    count: int = 0
+    oldest: int = (1 << 63) - 1
+    webhooks: Counter[str] = field(default_factory=Counter)
+    webhook_count: int = 0
+
+    def add(self, webhook: str, count: int, oldest: int) -> None:
+        self.count += count
+        self.oldest = min(self.oldest, oldest)
+        self.webhooks[webhook] += count
+        self.webhook_count += 1
+
+
+def groups(connection: Connection, webhook: str | None, limit: int) -> list[Group]:
+    """See :meth:`hookctl.store.pages_interface.Overviews.groups`."""
+    found = {**_by_cause(connection, webhook), **_held(connection, webhook), **_waiting(connection, webhook)}
+    largest = sorted(found, key=lambda key: (-found[key].count, key))[:limit]
+    named = _names(connection, found.keys())
+    return [
+        _group(connection, key, _with_webhooks(connection, key, found[key], webhook), *named[key]) for key in largest
+    ]
+
+
+def group(connection: Connection, key: str, webhook: str | None) -> Group | None:
+    """See :meth:`hookctl.store.pages_interface.Overviews.group`."""
+    return next((one for one in groups(connection, webhook, 1 << 30) if one.key == key), None)
+
+
+def _by_cause(connection: Connection, webhook: str | None) -> dict[str, _Found]:
+    values = () if webhook is None else (webhook, webhook)
+    query = BY_CAUSE.format(only="" if webhook is None else "AND webhook = %s")
+    return {
+        f"{status}-{cause or 0}": _Found(count, oldest)
+        for status, cause, count, oldest in connection.execute(query, values)
+    }
+
+
+def _with_webhooks(connection: Connection, key: str, found: _Found, webhook: str | None) -> _Found:
+    if not found.webhooks:
+        condition, *values = in_group(key)
+        only, names = ("", []) if webhook is None else ("AND d.webhook = %s", [webhook])
+        query = WEBHOOKS.format(condition=condition, only=only)
+        rows = connection.execute(query, (*values, *names, MAX_WEBHOOKS)).fetchall()
+        found.webhooks.update({name: count for name, count, _ in rows})
+        found.webhook_count = rows[0][2] if rows else 0
+    return found
+
+
+def _held(connection: Connection, webhook: str | None) -> dict[str, _Found]:
+    """By the reason of the oldest of each webhook: what holds a webhook holds all its deliveries."""
+    found: dict[str, _Found] = {}
+    query = HELD.format(only="" if webhook is None else "AND webhook = %s")
+    for name, count, oldest, reason in connection.execute(query, () if webhook is None else (webhook,)):
+        found.setdefault(f"held-{reason}", _Found()).add(name, count, oldest)
+    return found
+
+
+def _waiting(connection: Connection, webhook: str | None) -> dict[str, _Found]:
+    """By the reason of the webhook's circuit, if it is not closed."""
+    circuits: dict[str, str] = dict(connection.execute("SELECT webhook, reason FROM circuits").fetchall())
+    found: dict[str, _Found] = {}
+    for name, count, oldest in monitoring.waiting(connection, None if webhook is None else [webhook]):
+        found.setdefault(f"waiting-{circuits.get(name, '')}", _Found()).add(name, count, oldest)
+    return found
+
+
+def _names(connection: Connection, keys: AbstractSet[str]) -> Mapping[str, tuple[str, str]]:
+    """The cause and the line of each group."""
+    numbers = {key: int(key.partition("-")[2]) for key in keys if key.startswith(("dead-", "retrying-"))}
+    rows = connection.execute(CAUSES, ([*set(numbers.values())],))
+    heads = {number: (result, head) for number, result, head in rows}
+    lines = dict(zip(heads, causes.lines_by_result([*heads.values()]), strict=True))
+    named = {key: (heads.get(number, ("", ""))[0], lines.get(number, "")) for key, number in numbers.items()}
+    for key in keys - named.keys():
+        status, _, reason = key.partition("-")
+        named[key] = (causes.cause_in(reason) if status == "held" else "", reason)
+    return named
+
+
+def _group(connection: Connection, key: str, found: _Found, cause: str, line: str) -> Group:
+    (since,) = connection.execute(CREATED, (found.oldest,)).fetchone() or (0.0,)
+    webhooks = dict(found.webhooks.most_common(MAX_WEBHOOKS))
+    return Group(
+        key=key,
+        status=DeliveryStatus(key.partition("-")[0]),
+        cause=cause,
+        line=line,
+        count=found.count,
+        webhooks=webhooks,
+        webhook_count=found.webhook_count,
+        since=since,
+        serial=past.serial_at(connection, since),
+        ids=_sample(connection, key, [*webhooks][:SAMPLES]),
+    )
+
+
+def _sample(connection: Connection, key: str, webhooks: Sequence[str]) -> list[str]:
+    """The newest deliveries of these webhooks in a group."""
+    condition, *values = in_group(key)
+    order = "d.ready_at DESC" if key.startswith("waiting-") else "d.seq DESC"
+    query = SAMPLE.format(condition=condition, order=order)
+    rows: list[Any] = []
+    for webhook in webhooks:
+        rows += connection.execute(query, (*values, webhook, SAMPLES)).fetchall()
+    return [str(name) for _, name in sorted(rows, reverse=True)[:SAMPLES]]
