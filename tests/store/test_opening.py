@@ -13,10 +13,11 @@ import hookctl
 from hookctl.errors import SettingsError, StoreError
 from hookctl.store.interface import Store
 from hookctl.store.opening import STORE_TYPES, open_store, store_files
+from hookctl.store.postgres.store import PostgresStore
 from hookctl.store.sqlite.store import SqliteStore
 
 ENGINE = Path(hookctl.__file__).parent
-IMPLEMENTATIONS = [SqliteStore]
+IMPLEMENTATIONS = [PostgresStore, SqliteStore]
 
 
 def public(class_: type) -> set[str]:
@@ -31,13 +32,14 @@ def test_a_store_has_what_the_interface_has_and_nothing_else(implementation: typ
 
 def test_no_module_outside_names_an_implementation() -> None:
     """Not even for types, which the import contract does not see."""
-    inside = ENGINE / "store" / "sqlite"
-    named = [
-        path.relative_to(ENGINE).as_posix()
-        for path in ENGINE.rglob("*.py")
-        if inside not in path.parents and "hookctl.store.sqlite" in path.read_text(encoding="utf-8")
-    ]
-    assert named == ["store/opening.py"]
+    for package in ("postgres", "sqlite"):
+        inside = ENGINE / "store" / package
+        named = [
+            path.relative_to(ENGINE).as_posix()
+            for path in ENGINE.rglob("*.py")
+            if inside not in path.parents and f"hookctl.store.{package}" in path.read_text(encoding="utf-8")
+        ]
+        assert named == ["store/opening.py"]
 
 
 def test_the_scheme_selects_the_implementation(tmp_path: Path) -> None:
@@ -59,13 +61,13 @@ def test_the_files_of_a_store(tmp_path: Path) -> None:
     assert store_files("sqlite:///relative.db")[0] == Path("relative.db")
 
 
-@pytest.mark.parametrize("url", ["postgresql://db/hookctl", "hookctl.db", "", "SQLITE:///x", "/var/lib/hookctl.db"])
+@pytest.mark.parametrize("url", ["mysql://db/hookctl", "hookctl.db", "", "SQLITE:///x", "/var/lib/hookctl.db"])
 def test_an_unknown_scheme_is_an_error(url: str) -> None:
     with pytest.raises(SettingsError, match="is not a store URL") as refused:
         open_store(url)
     path = url if url and "://" not in url else ".hookctl/hookctl.db"
     assert refused.value.hint == f"Write sqlite:///{path}"
-    assert set(STORE_TYPES) == {"sqlite"}
+    assert set(STORE_TYPES) == {"postgresql", "sqlite"}
 
 
 @pytest.mark.parametrize("url", ["sqlite:", "sqlite:///", "sqlite:hookctl.db", "sqlite://host/hookctl.db"])

@@ -24,8 +24,10 @@ from hookctl.model import (
     Status,
     Timing,
 )
+from hookctl.store.interface import Store
 from hookctl.store.records import Batch, Claimed, NewDelivery, Outcome, Result, Routed
-from hookctl.store.sqlite.queue import SqliteQueue
+
+from .conftest import IMPLEMENTATIONS, Clock, delete, new_url
 
 LEASE = 60.0
 WEBHOOKS = ("A", "B")
@@ -80,10 +82,13 @@ class Known:
 class QueueMachine(RuleBasedStateMachine):
     """Two workers on one queue."""
 
+    scheme = "sqlite"
+
     def __init__(self) -> None:
         super().__init__()
         self.directory = Path(tempfile.mkdtemp())
-        self.now = 1000.0
+        self.url = new_url(self.scheme, self.directory)
+        self.clock = Clock()
         self.workers = [self.open(), self.open()]
         self.serial = 0
         self.applied: dict[str, Status] = {}
@@ -92,13 +97,18 @@ class QueueMachine(RuleBasedStateMachine):
         self.hands: list[tuple[int, Claimed]] = []
         """Every claim that a worker believes to hold."""
 
-    def open(self) -> SqliteQueue:
-        return SqliteQueue(self.directory / "queue.db", lambda: self.now)
+    @property
+    def now(self) -> float:
+        return self.clock.now
+
+    def open(self) -> Store:
+        return IMPLEMENTATIONS[self.scheme](self.url, self.clock)
 
     def teardown(self) -> None:
         for worker in self.workers:
             worker.close()
         shutil.rmtree(self.directory)
+        delete(self.url)
 
     @rule(worker=st.integers(0, 1), names=st.lists(st.integers(0, 15), min_size=1, max_size=4))
     def enqueue(self, worker: int, names: list[int]) -> None:
@@ -254,13 +264,13 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1.0, 30.0, LEASE, 200.0]))
     def pass_time(self, seconds: float) -> None:
-        self.now += seconds
+        self.clock.now += seconds
 
     @precondition(lambda self: self.hands)
     @rule(worker=st.integers(0, 1))
     def take_over(self, worker: int) -> None:
         """Every lease ends, and one worker claims what the others still believe to hold."""
-        self.now += LEASE
+        self.clock.now += LEASE
         self.claim(worker, 5)
 
     @rule(worker=st.integers(0, 1))
@@ -334,5 +344,13 @@ class QueueMachine(RuleBasedStateMachine):
         assert self.workers[1].next_due(WEBHOOKS) == min(times, default=None)
 
 
+class PostgresMachine(QueueMachine):
+    """The same on a server."""
+
+    scheme = "postgresql"
+
+
 TestQueue = QueueMachine.TestCase
 TestQueue.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestPostgresQueue = PostgresMachine.TestCase
+TestPostgresQueue.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)

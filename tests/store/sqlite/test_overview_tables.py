@@ -11,8 +11,8 @@ import pytest
 
 from hookctl.model import DeliveryStatus
 from hookctl.store import causes
-from hookctl.store.records import Filter
 from hookctl.store.overview_bounds import LE
+from hookctl.store.records import Filter
 from hookctl.store.sqlite import groups, listing, monitoring, summaries
 from hookctl.store.sqlite import overview_tables as tables
 from hookctl.store.sqlite import queue_tables as queue

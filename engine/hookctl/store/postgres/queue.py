@@ -18,7 +18,7 @@ from hookctl.store.postgres.connection import Connection, Database
 from hookctl.store.postgres.enqueuing import Room
 from hookctl.store.postgres.locks import HOLD, WORKER, new_number
 from hookctl.store.postgres.reconciling import hold_by_hand, reconcile, stopped, unhold
-from hookctl.store.postgres.schema import identify
+from hookctl.store.postgres.schema import ensure, identify
 from hookctl.store.postgres.workers import has_ended, new_name
 from hookctl.store.records import (
     Batch,
@@ -74,6 +74,7 @@ class PostgresQueue:
         try:
             if self._is_worker:
                 self._write(upkeep.free_owners, [self._worker])
+                self._read(lambda connection: connection.execute("SELECT pg_advisory_unlock_all()"))
         finally:
             self._writer.close()
             self._database.close()
@@ -89,6 +90,8 @@ class PostgresQueue:
             connection.execute(HOLD, (self._lock,))
 
     def _identify(self, connection: Connection) -> None:
+        if not self._store:
+            ensure(connection, self._address.schema)
         found = identify(connection)
         if self._store and found != self._store:
             raise StoreGoneError(

@@ -89,5 +89,6 @@ def _listen(address: Address, wake: Callable[[], None], ending: Event, ready: Ev
             for _ in connection.notifies(timeout=LISTEN_SECONDS, stop_after=1):
                 wake()
     finally:
-        with suppress(psycopg.Error):
-            connection.close()
+        with suppress(psycopg.Error):  # the connection may be lost already
+            connection.execute("SELECT pg_advisory_unlock_all()")  # at once; a connection ends a little later
+        connection.close()

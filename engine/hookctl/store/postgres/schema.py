@@ -265,13 +265,20 @@ def exists(address: Address) -> bool:
 
 def initialize(address: Address) -> str:
     """Create the tables if there are none; returns what was done. Raises SettingsError and StoreError."""
-    with errors_as_store_errors(address), connect(address) as connection, connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (ADVISORY,))
-        if _version(connection):
-            _refuse_other(_version(connection))
-            return f"the store is already there, in version {VERSION}"
-        _create(connection, address.schema)
-        return f"created the store in schema {address.schema}, version {VERSION}"
+    with errors_as_store_errors(address), connect(address) as connection:
+        return ensure(connection, address.schema)
+
+
+def ensure(connection: Connection, schema: str) -> str:
+    """As :func:`initialize`, on a connection."""
+    if not _version(connection):
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (ADVISORY,))
+            if not _version(connection):
+                _create(connection, schema)
+                return f"created the store in schema {schema}, version {VERSION}"
+    _refuse_other(_version(connection))
+    return f"the store is already there, in version {VERSION}"
 
 
 def upgrade(address: Address) -> str:

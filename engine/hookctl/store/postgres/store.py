@@ -16,7 +16,6 @@ from hookctl.store.postgres.connection import Connection, Database
 from hookctl.store.postgres.history import PostgresHistory
 from hookctl.store.postgres.locks import COUNT_ALIVE, WORKER
 from hookctl.store.postgres.overviews import PostgresOverviews
-from hookctl.store.postgres.schema import initialize
 from hookctl.store.records import Backlog, Damaged, Followed, Lock
 
 if TYPE_CHECKING:
@@ -38,7 +37,6 @@ class PostgresStore(PostgresHistory, PostgresOverviews):
     """
 
     def __init__(self, address: Address, clock: Callable[[], float] | None = None) -> None:
-        initialize(address)
         super().__init__(address, clock)
         self._state = Database(address, self._identify, "hookctl state")
         self._last_state: AppliedState | None = None
