@@ -77,12 +77,12 @@ class Server:
     def execute(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement as an administrator."""
         with psycopg.connect(host="127.0.0.1", port=self.port, user="hookctl", dbname="postgres") as connection:
-            cursor = connection.execute(query, values)  # type: ignore[arg-type]
+            cursor = connection.execute(query, values)
             return cursor.fetchall() if cursor.description else []
 
     def _run(self, program: str, *arguments: str) -> None:
         as_nobody: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
-        command = [BIN / program, "-D", self._data, *arguments]
+        command = [str(BIN / program), "-D", str(self._data), *arguments]
         subprocess.run(
             command, check=True, cwd=self._data, env={"PATH": os.defpath}, stdout=subprocess.DEVNULL, **as_nobody
         )

@@ -49,6 +49,7 @@ def checks_of_store(session: Session, *, every_row: bool) -> Iterator[Check]:
     from hookctl.cli.checks_of_certificates import checks_of_certificates
     from hookctl.model.quantities import counted
     from hookctl.report.text.doctor import Check
+    from hookctl.store.opening import check_server
 
     store = session.existing_store()
     if store is None:
@@ -64,6 +65,8 @@ def checks_of_store(session: Session, *, every_row: bool) -> Iterator[Check]:
         )
     else:
         yield Check("store", "ok", session.store_name)
+    for found in check_server(session.store_url, session.store_types):
+        yield Check(found.name, "warning" if found.hint else "ok", found.message, found.hint)
     applied = store.read_state()
     yield Check("applied", "ok", f"{counted(len(applied.plans), 'webhook')}, serial {applied.serial}")
     for name, why in sorted(applied.unreadable.items()):

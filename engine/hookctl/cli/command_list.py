@@ -15,6 +15,7 @@ COMMANDS = {
     "send": "Deliver events from a file or standard input.",
     "run": "Deliver continuously, until stopped.",
     "serve": "Take in events over HTTP, deliver them, and show both.",
+    "store": "Create, upgrade and copy stores.",
     "tokens": "Create, list and revoke the tokens of `hookctl serve`.",
     "events": "List and show the events that were accepted.",
     "deliveries": "List, show, replay, cancel and resume.",

@@ -22,6 +22,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, Unpack
 
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryPlan, DeliveryStatus, Json, Plan
+from hookctl.store.copying import Copying
 from hookctl.store.events_interface import Events, Log
 from hookctl.store.healing import Healing
 from hookctl.store.history import AuditEntry, ReplayOptions
@@ -332,5 +333,5 @@ class Queue(Work, Standing, History, Events, Upkeep, Protocol):
     """Events, their deliveries and the attempts on them: everything that a runner needs."""
 
 
-class Store(State, Locks, Queue, Healing, Log, Runners, Monitoring, Overviews, Tokens, Protocol):
+class Store(State, Locks, Queue, Healing, Log, Runners, Monitoring, Overviews, Tokens, Copying, Protocol):
     """Everything that a command needs. :func:`hookctl.store.opening.open_store` opens one."""

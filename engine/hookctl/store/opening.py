@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, overload
@@ -68,6 +68,24 @@ def check_engine(url: str, types: Mapping[str, StoreType] = NO_TYPES) -> EngineC
     Raises SettingsError as :func:`open_store` does.
     """
     return _store_type(url, types).check_engine()
+
+
+def check_server(url: str, types: Mapping[str, StoreType] = NO_TYPES) -> Iterable[EngineCheck]:
+    """What is wrong with the server of a store, or worth knowing about it; nothing for a store in files.
+
+    Raises SettingsError and StoreError as :func:`open_store` does.
+    """
+    return _store_type(url, types).check_server(url)
+
+
+def initialize(url: str, types: Mapping[str, StoreType] = NO_TYPES) -> str:
+    """Create a store if there is none, and return what was done. Raises SettingsError and StoreError."""
+    return _store_type(url, types).initialize(url)
+
+
+def upgrade(url: str, types: Mapping[str, StoreType] = NO_TYPES) -> str:
+    """Upgrade a store to this version, and return what was done. Raises SettingsError and StoreError."""
+    return _store_type(url, types).upgrade(url)
 
 
 def _require_interface(store: Store, scheme: str) -> None:

@@ -50,7 +50,7 @@ def read(connection: Connection) -> AppliedState:
     """See :meth:`hookctl.store.interface.State.read_state`; inside the caller's snapshot or transaction."""
     rows = _rows(connection)
     digest = connection.execute(LAST_DIGEST).fetchone()
-    is_edited = digest is not None and digest[0] != state_digest((one.name, one.digest) for one in rows)
+    is_edited = digest is not None and digest[0] not in {"", state_digest((one.name, one.digest) for one in rows)}
     renames = tuple(Rename(*row) for row in connection.execute(RENAMES).fetchall())
     return state_of(rows, serial(connection), renames, is_edited=is_edited)
 

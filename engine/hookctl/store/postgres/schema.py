@@ -249,6 +249,8 @@ TABLES = f"""
         PRIMARY KEY (hour, webhook, cause)
     );
 """  # noqa: S608 - constants
+INDEXES = {"live": 10, "ended": 8, "events": 2, "attempts": 2, "applies": 2, "audit": 3, "tokens": 3}
+"""How many indexes tables have, for ``doctor``."""
 MIGRATIONS: tuple[Callable[[Connection], object], ...] = ()
 """What to run on the tables of an older version, in order. They are only ever added at the end."""
 VERSION = 1 + len(MIGRATIONS)

@@ -13,6 +13,7 @@ from hookctl.store.postgres import applied, healing, monitoring, past, reading, 
 from hookctl.store.postgres import audit as audit_log
 from hookctl.store.postgres.address import Address
 from hookctl.store.postgres.connection import Connection, Database
+from hookctl.store.postgres.copying import PostgresCopying
 from hookctl.store.postgres.history import PostgresHistory
 from hookctl.store.postgres.locks import COUNT_ALIVE, WORKER
 from hookctl.store.postgres.overviews import PostgresOverviews
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from hookctl.model.token import Token
 
 
-class PostgresStore(PostgresHistory, PostgresOverviews):
+class PostgresStore(PostgresHistory, PostgresOverviews, PostgresCopying):
     """A :class:`hookctl.store.interface.Store` at an address, whose tables it creates if there are none.
 
     Args:

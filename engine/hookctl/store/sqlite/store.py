@@ -13,6 +13,7 @@ from hookctl.store.records import Backlog, Damaged, Followed, Lock
 from hookctl.store.sqlite import audit as audit_log
 from hookctl.store.sqlite import healing, lock, monitoring, runners, tokens, workers
 from hookctl.store.sqlite.applied import AppliedStore, last_serial
+from hookctl.store.sqlite.copying import SqliteCopying
 from hookctl.store.sqlite.following import followed
 from hookctl.store.sqlite.overviews import SqliteOverviews
 from hookctl.store.sqlite.queue import SqliteQueue
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from hookctl.model.token import Token
 
 
-class SqliteStore(SqliteQueue, SqliteOverviews):
+class SqliteStore(SqliteQueue, SqliteOverviews, SqliteCopying):
     """A :class:`hookctl.store.interface.Store` in the SQLite file at ``path``, which it creates when there is none.
 
     ``monotonic`` is the clock of leases, the same for every process. Raises StoreError when the file cannot be opened.
