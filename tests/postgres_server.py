@@ -74,10 +74,11 @@ class Server:
         more = "".join(f"&{name}={value}" for name, value in parameters.items())
         return f"postgresql://hookctl@127.0.0.1:{self.port}/postgres?schema={schema}{more}"
 
-    def execute(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def execute(self, query: str, values: Sequence[Any] = (), schema: str = "public") -> list[tuple[Any, ...]]:
         """Run a statement as an administrator."""
         with psycopg.connect(host="127.0.0.1", port=self.port, user="hookctl", dbname="postgres") as connection:
-            cursor = connection.execute(query, values)
+            connection.execute(f"SET search_path = {schema}")
+            cursor = connection.execute(query, values or None)
             return cursor.fetchall() if cursor.description else []
 
     def _run(self, program: str, *arguments: str) -> None:

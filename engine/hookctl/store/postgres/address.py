@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from hookctl.errors import SettingsError
@@ -23,7 +23,7 @@ OWN: dict[str, re.Pattern[str]] = {
 class Address:
     """Where a store is."""
 
-    url: str
+    url: str = field(repr=False)
     """For libpq; may contain a password."""
     schema: str
     """The schema that has the store's tables."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -83,6 +84,7 @@ def connect(address: Address, *, application: str = "hookctl") -> Connection:
     given = psycopg.conninfo.conninfo_to_dict(address.url)
     options = f"{given.pop('options', '')} {options}".strip()
     network: dict[str, Any] = NETWORK | given | {"application_name": application}
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of lost connections, which hookctl handles
     connection: Connection = psycopg.connect(**network, options=options, autocommit=True)
     try:
         refuse_unfit(address, connection, read_about(connection))

@@ -43,7 +43,7 @@ FINISH = f"""
             attempts = g.attempts, owner = NULL, lease_until = NULL, set_at = %(now)s::float8,
             ended = g.due_at IS NULL OR (d.ready_at IS NULL AND d.status IN {ENDED})
         FROM given g
-        WHERE NOT d.ended AND d.seq = g.key AND d.lease = g.lease AND d.owner = %(owner)s AND d.webhook = g.webhook
+        WHERE NOT d.ended AND d.seq = g.key AND d.lease = g.lease AND d.owner IS NOT DISTINCT FROM %(owner)s AND d.webhook = g.webhook
         RETURNING d.seq, g.started_at, g.seconds, g.delivered, g.result, g.record
     )
     INSERT INTO attempts (delivery, started_at, seconds, delivered, result, record)
@@ -51,7 +51,8 @@ FINISH = f"""
     RETURNING delivery
 """  # noqa: S608 - constants
 """A claimed delivery with no ``ready_at`` was held or cancelled during the attempt, and stays so if it is to be tried
-again; ``due_at`` is given only for those."""
+again; ``due_at`` is given only for those. The owner is compared so that its index, with all that a worker has claimed, is
+of no use."""
 REMEMBER_RESULTS = """
     WITH given AS (
         SELECT * FROM unnest(%(webhook)s::text[], %(status)s::text[]) AS g (webhook, status)
@@ -68,7 +69,7 @@ REMEMBER_RESULTS = """
 """
 """Leaves out webhooks that another worker is recording a result of: it should not have to wait for that commit."""
 ADD_PLAN = "INSERT INTO plans (digest, document) VALUES (%s, %s) ON CONFLICT DO NOTHING"
-OWNED = "SELECT webhook FROM live WHERE seq = %s AND lease = %s AND owner = %s FOR UPDATE"
+OWNED = "SELECT webhook FROM live WHERE seq = %s AND lease = %s AND owner IS NOT DISTINCT FROM %s FOR UPDATE"
 """Gives the webhook's name now: it may have been renamed while the delivery was claimed."""
 HOLD_ONE = f"""
     UPDATE deliveries SET
@@ -87,14 +88,14 @@ RELEASE = f"""
         owner = NULL, lease_until = NULL, ready_at = CASE WHEN d.ready_at IS NOT NULL THEN d.due_at END,
         ended = d.status IN {ENDED}
     FROM unnest(%s::bigint[], %s::int[]) AS g (key, lease)
-    WHERE NOT d.ended AND d.seq = g.key AND d.lease = g.lease AND d.owner = %s
+    WHERE NOT d.ended AND d.seq = g.key AND d.lease = g.lease AND d.owner IS NOT DISTINCT FROM %s
 """  # noqa: S608
 RENEW = """
     UPDATE live d SET
         lease_until = %(until)s, ready_at = CASE WHEN d.ready_at IS NOT NULL THEN %(until)s::float8 END,
         lease_ends = coalesce(%(clock)s::float8, extract(epoch FROM statement_timestamp())::float8) + %(seconds)s
     FROM unnest(%(key)s::bigint[], %(lease)s::int[]) AS g (key, lease)
-    WHERE d.seq = g.key AND d.lease = g.lease AND d.owner = %(owner)s
+    WHERE d.seq = g.key AND d.lease = g.lease AND d.owner IS NOT DISTINCT FROM %(owner)s
     RETURNING d.seq
 """
 COLUMNS = (

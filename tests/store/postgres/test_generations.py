@@ -1,0 +1,118 @@
+"""Generations: history in partitions that are dropped as a whole, and ids that are known in all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.store.postgres.conftest import Open
+from tests.store.test_contract import NOW, claim, result, routed
+
+from hookctl.model import DeliveryStatus
+from hookctl.store.postgres import generations
+from hookctl.store.postgres.store import PostgresStore
+from hookctl.store.records import Outcome
+
+DAY = 86_400.0
+Query = Callable[..., list[tuple[Any, ...]]]
+
+
+def next_day(store: PostgresStore, query: Query) -> None:
+    """Let the newest generation be of yesterday, and look through history."""
+    query("UPDATE generations SET began_at = began_at - interval '1 day'")
+    assert store.prune(NOW - 99 * DAY, 100) == 0
+
+
+def numbers(query: Query) -> list[int]:
+    return [number for (number,) in query("SELECT number FROM generations ORDER BY number")]
+
+
+def partitions(query: Query) -> set[str]:
+    found = query("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'events'::regclass")
+    return {name for (name,) in found}
+
+
+def test_an_id_is_known_in_later_generations(open_store: Open, query: Query) -> None:
+    store, other = open_store(), open_store()
+    assert store.enqueue([routed("e0")], NOW) == [True]
+    for day in range(1, generations.DAYS + 1):
+        next_day(store, query)
+        assert other.enqueue([routed("e0"), routed(f"e{day}")], NOW + day * DAY) == [False, True]
+    assert numbers(query) == [*range(1, generations.DAYS + 2)]
+    assert [one.id for one in store.events(limit=2).events] == ["e7", "e6"]
+    assert store.event("e0") is not None
+    assert store.fullness().waiting == generations.DAYS + 1
+
+
+def test_an_empty_generation_goes_on(open_store: Open, query: Query) -> None:
+    store = open_store()
+    next_day(store, query)
+    assert numbers(query) == [1]
+
+
+def test_a_generation_that_is_over_is_dropped_with_all_but_what_is_needed(
+    open_store: Open, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generations, "MANY", 3)
+    store = open_store()
+    store.enqueue([routed(name) for name in ("over", "waits", "later", "twice", "backfilled", "over2")], NOW)
+    claims = {one.delivery.id: one for one in claim(store)}
+    for name in ("over", "twice", "over2", "backfilled"):
+        store.finish([result(claims[f"{name}-A"])], NOW)
+    store.finish([result(claims["later-A"], Outcome(DeliveryStatus.DEAD, "no"))], NOW + 2 * DAY)
+    retry = Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW + 9 * DAY)
+    store.finish([result(claims["waits-A"], retry)], NOW)
+    next_day(store, query)
+    store.replay(["twice-A"], NOW + DAY)
+    store.backfill("B", [("backfilled", "backfilled-B")], NOW + DAY)
+    store.enqueue([routed("today")], NOW + DAY)
+    assert store.prune(NOW, 100) == 0  # not all of it is that old
+    assert partitions(query) == {"events_1", "events_2", "events_kept"}
+    assert store.prune(NOW + DAY, 100) == 2
+    assert partitions(query) == {"events_2", "events_kept"}
+    assert numbers(query) == [2]
+    left = {one.id: one.status.value for one in store.deliveries()}
+    assert left == {
+        "waits-A": "retrying",
+        "later-A": "dead",
+        "twice-A": "waiting",
+        "backfilled-A": "delivered",
+        "backfilled-B": "waiting",
+        "today-A": "waiting",
+    }
+    assert {name: len(store.attempts(name)) for name in left} == {
+        "waits-A": 1,
+        "later-A": 1,
+        "twice-A": 1,
+        "backfilled-A": 1,
+        "backfilled-B": 0,
+        "today-A": 0,
+    }
+    assert (store.event("over"), store.attempts("over-A"), store.damaged()) == (None, [], [])
+    assert store.enqueue([routed("over")], NOW + 3 * DAY) == [True]
+    # What was kept ends later, and is then deleted by itself.
+    claims = {one.delivery.id: one for one in claim(store, NOW + 9 * DAY)}
+    assert claims["waits-A"].document["id"] == "waits"
+    store.finish([result(claims["waits-A"])], NOW + 9 * DAY)
+    assert store.prune(NOW + 10 * DAY, 100) == 2
+    assert store.event("waits") is None
+    assert store.event("later") is None
+
+
+def test_a_partition_in_use_is_dropped_another_time(
+    open_store: Open, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generations, "MANY", 0)
+    monkeypatch.setattr(generations, "LOCK_SECONDS", "50ms")
+    store, reader = open_store(), open_store()
+    store.enqueue([routed("e1")], NOW)
+    store.finish([result(one) for one in claim(store)], NOW)
+    next_day(store, query)
+    connection = reader._database._connected()
+    with connection.transaction():
+        connection.execute("SELECT count(*) FROM events")
+        assert store.prune(NOW + DAY, 100) == 0
+        assert store.enqueue([routed("e2")], NOW) == [True]
+    assert store.prune(NOW + DAY, 100) == 1
+    assert store.event("e1") is None
