@@ -33,7 +33,7 @@ TIMEOUTS = {
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "30s",
 }
-PLANNER = {"jit": "off", "enable_seqscan": "off", "enable_hashjoin": "off"}
+PLANNER = {"jit": "off", "enable_seqscan": "off", "enable_bitmapscan": "off", "enable_hashjoin": "off"}
 """Every query has an index to use. A planner that has not seen the tables full yet might not know."""
 NETWORK = {
     "application_name": "hookctl",
@@ -44,9 +44,9 @@ NETWORK = {
     "tcp_user_timeout": "30000",
     "target_session_attrs": "read-write",
 }
-LOST = ("08", "57P", "25006")
-"""What the codes of errors begin with that say the connection is of no more use: it ended, or the server is no longer
-the primary."""
+LOST = ("08", "57P", "25006", "26000")
+"""What the codes of errors begin with that say the connection is of no more use: it ended, the server is no longer the
+primary, or statements that psycopg believes to be prepared are not, as after an error while several were sent."""
 IN_THE_WAY = {"40001", "40P01", "23505"}
 """Another transaction came first: it changed or moved the same rows, or stored the same event."""
 ABOUT = """
@@ -242,6 +242,8 @@ class Database:
                         self.disconnect()
                         if time.monotonic() + pause > deadline:
                             raise
+                        if error.sqlstate == "26000":
+                            continue
                     elif error.sqlstate not in IN_THE_WAY or repeats > REPEATS:
                         raise
                     else:

@@ -43,7 +43,8 @@ FINISH = f"""
             attempts = g.attempts, owner = NULL, lease_until = NULL, set_at = %(now)s::float8,
             ended = g.due_at IS NULL OR (d.ready_at IS NULL AND d.status IN {ENDED})
         FROM given g
-        WHERE NOT d.ended AND d.seq = g.key AND d.lease = g.lease AND d.owner IS NOT DISTINCT FROM %(owner)s AND d.webhook = g.webhook
+        WHERE NOT d.ended AND d.seq = g.key AND d.lease = g.lease AND d.webhook = g.webhook
+            AND d.owner IS NOT DISTINCT FROM %(owner)s
         RETURNING d.seq, g.started_at, g.seconds, g.delivered, g.result, g.record
     )
     INSERT INTO attempts (delivery, started_at, seconds, delivered, result, record)
@@ -51,8 +52,8 @@ FINISH = f"""
     RETURNING delivery
 """  # noqa: S608 - constants
 """A claimed delivery with no ``ready_at`` was held or cancelled during the attempt, and stays so if it is to be tried
-again; ``due_at`` is given only for those. The owner is compared so that its index, with all that a worker has claimed, is
-of no use."""
+again; ``due_at`` is given only for those. The owner is compared without the use of its index, which has all that a
+worker has claimed."""
 REMEMBER_RESULTS = """
     WITH given AS (
         SELECT * FROM unnest(%(webhook)s::text[], %(status)s::text[]) AS g (webhook, status)
