@@ -13,7 +13,7 @@ from tests.store.test_contract import LEASE, NOW, claim, event, result, routed, 
 
 from hookctl.errors import SettingsError, StateLockedError, StoreError, StoreGoneError
 from hookctl.model import DeliveryStatus
-from hookctl.store.opening import initialize, upgrade
+from hookctl.store.opening import check_server, initialize, upgrade
 from hookctl.store.opening import open_store as open_url
 from hookctl.store.postgres import connection as connections
 from hookctl.store.postgres import schema
@@ -122,7 +122,9 @@ def weak(database: Server, setting: str) -> str:
     return database.url().replace("hookctl@", "weak@")
 
 
-def test_a_server_that_may_lose_commits_is_refused_or_named(database: Server, open_store: Open) -> None:
+def test_a_server_that_may_lose_commits_is_refused_or_named(
+    database: Server, open_store: Open, caplog: pytest.LogCaptureFixture
+) -> None:
     url = weak(database, "synchronous_commit = off")
     try:
         with pytest.raises(SettingsError, match="may lose events that were acknowledged: synchronous_commit is off"):
@@ -130,6 +132,8 @@ def test_a_server_that_may_lose_commits_is_refused_or_named(database: Server, op
         allowed = f"{url}&weak_commits=allow"
         store = open_store(allowed)
         assert store.enqueue([routed("e1")], NOW) == [True]
+        assert "may lose events that were acknowledged" in caplog.text
+        assert any("which weak_commits=allow accepts" in one.message for one in check_server(allowed))
     finally:
         database.execute("DROP OWNED BY weak CASCADE; DROP ROLE weak")
 

@@ -18,8 +18,8 @@ from tests.store.postgres.conftest import Open
 from tests.store.test_contract import LEASE, NOW, claim, claimed_ids, result, routed
 
 from hookctl.model import DeliveryStatus
+from hookctl.store.postgres import finishing, workers
 from hookctl.store.postgres import queue as queues
-from hookctl.store.postgres import workers
 from hookctl.store.postgres.store import PostgresStore
 from hookctl.store.records import Batch, Outcome
 
@@ -74,7 +74,6 @@ def test_an_attempt_that_is_committed_late_is_counted(open_store: Open) -> None:
     (early,), (late,) = claim(slow, wanted={"A": 1}), claim(fast)
     connection = slow._database._connected()
     connection.execute("BEGIN")
-    finishing = queues.finishing
     assert (
         finishing.finish(
             connection, [result(early)], [finishing.row_of(result(early), NOW)], {}, now=NOW, owner=slow._worker

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
@@ -14,7 +15,7 @@ from hookctl.store.postgres import audit as audit_log
 from hookctl.store.postgres import claiming, enqueuing, finishing, reading, repeats, upkeep
 from hookctl.store.postgres.address import Address
 from hookctl.store.postgres.claiming import Lease
-from hookctl.store.postgres.connection import Connection, Database
+from hookctl.store.postgres.connection import Connection, Database, read_about
 from hookctl.store.postgres.enqueuing import Room
 from hookctl.store.postgres.locks import HOLD, WORKER, new_number
 from hookctl.store.postgres.reconciling import hold_by_hand, reconcile, stopped, unhold
@@ -38,6 +39,7 @@ from hookctl.store.writer import Writer
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 DEAD_WORKERS_SECONDS = 1.0
@@ -68,6 +70,8 @@ class PostgresQueue:
         self._writer = Writer()
         self._database = Database(address, self._prepare)
         self._clocks: tuple[float, float] = self._database.read(upkeep.read_clocks)
+        if weakness := self._database.read(read_about).weakness:
+            log.warning("the store may lose events that were acknowledged, as weak_commits=allow accepts: %s", weakness)
 
     def close(self) -> None:
         """See :meth:`hookctl.store.interface.Upkeep.close`."""
