@@ -6,7 +6,7 @@ A batch takes two round trips: one for what decides on it, one for its rows.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from hookctl.errors import IntakeRefusedError
 from hookctl.model import Delivery, DeliveryStatus
 from hookctl.model.trace import trace_text
 from hookctl.store.postgres import reading
+from hookctl.store.postgres.arrays import numbers, texts, texts_or_null
 from hookctl.store.postgres.claiming import IS_FREE, Lease
 from hookctl.store.postgres.connection import Connection
 from hookctl.store.postgres.generations import BITS, DAYS
@@ -24,7 +25,7 @@ from hookctl.store.texts import to_text
 
 KNOWN_IDS = f"""
     SELECT id FROM events
-    WHERE id = ANY(%s) AND seq >= (SELECT max(number) - {DAYS} FROM generations)::bigint << {BITS}
+    WHERE id = ANY(%s::text[]) AND seq >= (SELECT max(number) - {DAYS} FROM generations)::bigint << {BITS}
 """  # noqa: S608 - constants
 TAKE_NUMBERS = f"SELECT take_numbers(%s, %s, {CLASS}, {NUMBERING})"
 WITH_OLDER = f"""
@@ -57,6 +58,11 @@ ADD_DELIVERIES = """
 """
 COUNT_WAITING = "SELECT count(*) FROM live WHERE ready_at IS NOT NULL"
 RECOUNT_SECONDS = 1.0
+FORMATS: dict[str, Callable[[Sequence[Any]], str]] = {
+    **dict.fromkeys(("id", "webhook", "status", "reason"), texts),
+    "owner": texts_or_null,
+}
+"""How columns of new deliveries are written that are not numbers."""
 
 
 class Enqueued(NamedTuple):
@@ -122,7 +128,7 @@ def enqueue(connection: Connection, batch: Batch, lease: Lease, room: Room) -> E
     targets = {delivery.webhook for one in routed for delivery in one.deliveries}
     wanted = [webhook for webhook, most in batch.wanted.items() if most > 0 and webhook in targets]
     connection.execute(LOCK_SHARED, (ENQUEUING,))
-    known_ids = connection.execute(KNOWN_IDS, (ids,))
+    known_ids = connection.execute(KNOWN_IDS, (texts(ids),))
     first_event = connection.execute(TAKE_NUMBERS, ("event_numbers", len(routed)))
     total = sum(len(one.deliveries) for one in routed)
     first_delivery = connection.execute(TAKE_NUMBERS, ("delivery_numbers", max(1, total)))
@@ -151,12 +157,12 @@ def add_events(connection: Connection, numbered: Sequence[tuple[int, Routed]], n
         return
     events = [(seq, routed.event) for seq, routed in numbered]
     columns = (
-        [seq for seq, _ in events],
-        [event.id for _, event in events],
-        [event.event_type for _, event in events],
-        [event.event_time for _, event in events],
-        [event.text or to_text(event.document) for _, event in events],
-        [trace_text(event.trace) if event.trace else None for _, event in events],
+        numbers([seq for seq, _ in events]),
+        texts([event.id for _, event in events]),
+        texts([event.event_type for _, event in events]),
+        numbers([event.event_time for _, event in events]),
+        texts([event.text or to_text(event.document) for _, event in events]),
+        texts_or_null([trace_text(event.trace) if event.trace else None for _, event in events]),
     )
     connection.execute(ADD_EVENTS, (now, *columns))
 
@@ -165,8 +171,9 @@ def add_deliveries(connection: Connection, rows: Sequence[NewRow], now: float, l
     """Insert rows, without those whose ids are being tried already; returns the numbers of those inserted."""
     if not rows:
         return set()
-    columns = dict(zip(NewRow._fields, map(list, zip(*rows, strict=True)), strict=True))
-    values: dict[str, Any] = columns | {"now": now, "clock": lease.clock, "seconds": lease.seconds}
+    columns = zip(NewRow._fields, zip(*rows, strict=True), strict=True)
+    given = {name: FORMATS.get(name, numbers)(column) for name, column in columns}
+    values: dict[str, Any] = given | {"now": now, "clock": lease.clock, "seconds": lease.seconds}
     return {seq for (seq,) in connection.execute(ADD_DELIVERIES, values).fetchall()}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from hookctl.model import DeliveryPlan, DeliveryStatus
 from hookctl.store.causes import result_of
+from hookctl.store.postgres.arrays import numbers, texts
 from hookctl.store.postgres.claiming import ENDED
 from hookctl.store.postgres.connection import Connection
 from hookctl.store.postgres.enqueuing import printable
@@ -103,6 +104,7 @@ COLUMNS = (
     *("key", "lease", "webhook", "status", "reason", "attempts", "due_at"),
     *("started_at", "seconds", "delivered", "result", "record"),
 )
+TEXTS = {"webhook", "status", "reason", "result", "record"}
 Row = tuple[Any, ...]
 """The values of :data:`COLUMNS`."""
 
@@ -168,8 +170,9 @@ def _finish_rows(connection: Connection, rows: Sequence[Row], now: float, owner:
     """Mark deliveries and store their attempts; gives the numbers of those whose lease and webhook are as given."""
     if not rows:
         return set()
-    columns = dict(zip(COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
-    values: dict[str, Any] = columns | {"now": now, "owner": owner}
+    columns = zip(COLUMNS, zip(*rows, strict=True), strict=True)
+    given = {name: (texts if name in TEXTS else numbers)(column) for name, column in columns}
+    values: dict[str, Any] = given | {"now": now, "owner": owner}
     return {key for (key,) in connection.execute(FINISH, values).fetchall()}
 
 
@@ -204,11 +207,12 @@ def release(connection: Connection, claims: Iterable[Claimed], owner: str) -> No
     """See :meth:`hookctl.store.interface.Work.release`."""
     held = [(one.key, one.lease) for one in claims]
     if held:
-        connection.execute(RELEASE, ([key for key, _ in held], [lease for _, lease in held], owner))
+        keys, leases = numbers([key for key, _ in held]), numbers([lease for _, lease in held])
+        connection.execute(RELEASE, (keys, leases, owner))
 
 
 def renew(connection: Connection, claims: Sequence[Claimed], lease: Mapping[str, Any]) -> set[str]:
     """See :meth:`hookctl.store.interface.Work.renew`; ``lease`` has the values of a lease."""
-    values = {"key": [one.key for one in claims], "lease": [one.lease for one in claims]}
+    values = {"key": numbers([one.key for one in claims]), "lease": numbers([one.lease for one in claims])}
     renewed = {key for (key,) in connection.execute(RENEW, values | dict(lease)).fetchall()}
     return {one.delivery.id for one in claims if one.key not in renewed}
