@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-SEPARATOR, QUOTED, NOTHING = "\0", '","', "\1"
-"""What separates values until they are escaped and afterwards, and what stands for NULL."""
+SEPARATOR, QUOTED, NOTHING, EMPTY = "\0", '","', "\1", '""'
+"""What separates values until they are escaped and afterwards, and what stands for NULL and for an empty text."""
 
 
 def texts(values: Sequence[str]) -> str:
@@ -23,9 +23,9 @@ def texts(values: Sequence[str]) -> str:
 
 def texts_or_null(values: Sequence[str | None]) -> str:
     """As :func:`texts`, of texts that never consist of one control character."""
-    if any(values):
-        return texts([NOTHING if value is None else value for value in values]).replace(f'"{NOTHING}"', "NULL")
-    return numbers(values) if None in values else texts([value or "" for value in values])
+    if not any(values):
+        return "{" + ",".join("NULL" if value is None else EMPTY for value in values) + "}"
+    return texts([NOTHING if value is None else value for value in values]).replace(f'"{NOTHING}"', "NULL")
 
 
 def numbers(values: Sequence[object]) -> str:

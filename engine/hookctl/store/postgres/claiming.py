@@ -33,7 +33,7 @@ CLAIM = f"""
         UPDATE live d SET
             lease = lease + 1, owner = %(owner)s, lease_until = %(until)s::float8, ready_at = %(until)s::float8,
             lease_ends = {CLOCK} + %(seconds)s::float8
-        FROM picked WHERE d.seq = picked.seq
+        WHERE d.seq = ANY(ARRAY(SELECT seq FROM picked))
         RETURNING d.seq, d.id, d.event, d.webhook, d.status, d.due_at, d.attempts, d.reason, d.created_at, d.lease,
             d.planned, d.replayed_at
     )

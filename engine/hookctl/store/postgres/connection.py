@@ -33,8 +33,11 @@ TIMEOUTS = {
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "30s",
 }
-PLANNER = {"jit": "off", "enable_seqscan": "off", "enable_bitmapscan": "off", "enable_hashjoin": "off"}
-"""Every query has an index to use. A planner that has not seen the tables full yet might not know."""
+PLANNER = {"jit": "off", "enable_seqscan": "off", "enable_bitmapscan": "off", "enable_mergejoin": "off"}
+"""Every query has an index to use. The planner might not know: a table is empty at one time, and large at another."""
+WITH_HASHES, WITH_LOOPS = "SET LOCAL enable_nestloop = off", "SET LOCAL enable_nestloop = on"
+"""Before and after a statement with a value for each of many rows. A planner that expects few rows would compare each
+row with each value."""
 NETWORK = {
     "application_name": "hookctl",
     "connect_timeout": "5",

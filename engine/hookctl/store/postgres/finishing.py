@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from psycopg import Cursor
+
 from hookctl.model import DeliveryPlan, DeliveryStatus
 from hookctl.store.causes import result_of
 from hookctl.store.postgres.arrays import numbers, texts
 from hookctl.store.postgres.claiming import ENDED
-from hookctl.store.postgres.connection import Connection
+from hookctl.store.postgres.connection import WITH_HASHES, WITH_LOOPS, Connection
 from hookctl.store.postgres.enqueuing import printable
 from hookctl.store.postgres.reconciling import hold_webhook, newest_serial
 from hookctl.store.reasons import held_reason
@@ -44,7 +46,8 @@ FINISH = f"""
             attempts = g.attempts, owner = NULL, lease_until = NULL, set_at = %(now)s::float8,
             ended = g.due_at IS NULL OR (d.ready_at IS NULL AND d.status IN {ENDED})
         FROM given g
-        WHERE NOT d.ended AND d.seq = g.key AND d.lease = g.lease AND d.webhook = g.webhook
+        WHERE NOT d.ended AND d.seq = ANY(%(key)s::bigint[])
+            AND d.seq = g.key AND d.lease = g.lease AND d.webhook = g.webhook
             AND d.owner IS NOT DISTINCT FROM %(owner)s
         RETURNING d.seq, g.started_at, g.seconds, g.delivered, g.result, g.record
     )
@@ -89,15 +92,17 @@ RELEASE = f"""
     UPDATE deliveries d SET
         owner = NULL, lease_until = NULL, ready_at = CASE WHEN d.ready_at IS NOT NULL THEN d.due_at END,
         ended = d.status IN {ENDED}
-    FROM unnest(%s::bigint[], %s::int[]) AS g (key, lease)
-    WHERE NOT d.ended AND d.seq = g.key AND d.lease = g.lease AND d.owner IS NOT DISTINCT FROM %s
+    FROM unnest(%(key)s::bigint[], %(lease)s::int[]) AS g (key, lease)
+    WHERE NOT d.ended AND d.seq = ANY(%(key)s::bigint[]) AND d.seq = g.key AND d.lease = g.lease
+        AND d.owner IS NOT DISTINCT FROM %(owner)s
 """  # noqa: S608
 RENEW = """
     UPDATE live d SET
         lease_until = %(until)s, ready_at = CASE WHEN d.ready_at IS NOT NULL THEN %(until)s::float8 END,
         lease_ends = coalesce(%(clock)s::float8, extract(epoch FROM statement_timestamp())::float8) + %(seconds)s
     FROM unnest(%(key)s::bigint[], %(lease)s::int[]) AS g (key, lease)
-    WHERE d.seq = g.key AND d.lease = g.lease AND d.owner IS NOT DISTINCT FROM %(owner)s
+    WHERE d.seq = ANY(%(key)s::bigint[]) AND d.seq = g.key AND d.lease = g.lease
+        AND d.owner IS NOT DISTINCT FROM %(owner)s
     RETURNING d.seq
 """
 COLUMNS = (
@@ -173,7 +178,7 @@ def _finish_rows(connection: Connection, rows: Sequence[Row], now: float, owner:
     columns = zip(COLUMNS, zip(*rows, strict=True), strict=True)
     given = {name: (texts if name in TEXTS else numbers)(column) for name, column in columns}
     values: dict[str, Any] = given | {"now": now, "owner": owner}
-    return {key for (key,) in connection.execute(FINISH, values).fetchall()}
+    return {key for (key,) in _execute(connection, FINISH, values).fetchall()}
 
 
 def _mark(connection: Connection, result: Result, row: Row, now: float, owner: str) -> tuple[str, str] | None:
@@ -208,11 +213,19 @@ def release(connection: Connection, claims: Iterable[Claimed], owner: str) -> No
     held = [(one.key, one.lease) for one in claims]
     if held:
         keys, leases = numbers([key for key, _ in held]), numbers([lease for _, lease in held])
-        connection.execute(RELEASE, (keys, leases, owner))
+        _execute(connection, RELEASE, {"key": keys, "lease": leases, "owner": owner})
 
 
 def renew(connection: Connection, claims: Sequence[Claimed], lease: Mapping[str, Any]) -> set[str]:
     """See :meth:`hookctl.store.interface.Work.renew`; ``lease`` has the values of a lease."""
     values = {"key": numbers([one.key for one in claims]), "lease": numbers([one.lease for one in claims])}
-    renewed = {key for (key,) in connection.execute(RENEW, values | dict(lease)).fetchall()}
+    renewed = {key for (key,) in _execute(connection, RENEW, values | dict(lease)).fetchall()}
     return {one.delivery.id for one in claims if one.key not in renewed}
+
+
+def _execute(connection: Connection, statement: str, values: Mapping[str, Any]) -> Cursor[tuple[Any, ...]]:
+    """Execute a statement with a value for each of many rows."""
+    connection.execute(WITH_HASHES)
+    cursor = connection.execute(statement, values)
+    connection.execute(WITH_LOOPS)
+    return cursor
