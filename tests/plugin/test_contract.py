@@ -748,6 +748,9 @@ ROWS = [
     described_store("open", "m:", returns=False),
     described_store("check_engine", special={"hostile check": lambda *_, **__: EngineCheck("a", Hostile())}),  # type: ignore[arg-type]
     described_store("files", "m:"),
+    described_store("check_server", "m:"),
+    described_store("initialize", "m:"),
+    described_store("upgrade", "m:"),
     opened_store("serial", lambda opened: opened.serial(), returns=False),
     opened_store(
         "submit",

@@ -162,6 +162,9 @@ def _store_type(thing: StoreType, part: Part) -> StoreType:
         open=part.function("open", thing.open, lambda store: None if store is None else built_store(store, part)),
         check_engine=part.function("check_engine", thing.check_engine, _engine_check),
         files=part.function("files", thing.files, _paths),
+        check_server=part.function("check_server", thing.check_server, _engine_checks),
+        initialize=part.function("initialize", thing.initialize, given.line),
+        upgrade=part.function("upgrade", thing.upgrade, given.line),
     )
 
 
@@ -169,6 +172,10 @@ def _engine_check(found: object) -> EngineCheck:
     if not isinstance(found, EngineCheck):
         raise BrokenContractError(f"{given.kind(found)}, not an EngineCheck")
     return EngineCheck(given.line(found.name), given.line(found.message), given.line(found.hint))
+
+
+def _engine_checks(found: object) -> tuple[EngineCheck, ...]:
+    return tuple(map(_engine_check, given.instances(found, EngineCheck)))
 
 
 def _paths(found: object) -> tuple[Path, ...]:
