@@ -24,7 +24,10 @@ LOST = """
 
 def damaged(connection: Connection) -> list[Damaged]:
     """See :meth:`hookctl.store.interface.Upkeep.damaged`."""
-    found = [Damaged("deliveries", name, "its event is missing") for (name,) in connection.execute(LOST).fetchall()]
+    with connection.transaction():
+        connection.execute("SET LOCAL statement_timeout = 0")
+        lost = connection.execute(LOST).fetchall()
+    found = [Damaged("deliveries", name, "its event is missing") for (name,) in lost]
     for table, key, column, read in TEXTS:
         found += _unreadable(connection, table, key, column, read)
     return found

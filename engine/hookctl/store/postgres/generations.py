@@ -67,17 +67,23 @@ def begin(connection: Connection, number: int) -> None:
     )
 
 
-def begin_if_due(connection: Connection) -> None:
-    """Begin a generation if the newest one is of an earlier day and not empty; inside the caller's transaction."""
+def begin_if_due(connection: Connection) -> bool:
+    """Begin a generation if the newest one is of an earlier day and not empty; inside the caller's transaction.
+
+    Returns whether one was begun. If others store events for longer than hookctl waits, the next call tries again.
+    """
     number, is_old = _row(connection, NEWEST)
     if not is_old or _row(connection, IS_EMPTY.format(number))[0]:
-        return
-    # Whoever stores events looks for their ids in the generations that there are, and holds the lock until the commit.
-    connection.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}'")
-    connection.execute(LOCK_ALL, (ENQUEUING,))
-    number, is_old = _row(connection, NEWEST)
-    if is_old:
-        begin(connection, number + 1)
+        return False
+    try:
+        with connection.transaction():
+            connection.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}'")
+            # Whoever stores events looks for their ids in the generations that there are, and holds this lock.
+            connection.execute(LOCK_ALL, (ENQUEUING,))
+            begin(connection, number + 1)
+    except LockNotAvailable:
+        return False
+    return True
 
 
 def is_small(connection: Connection, number: int) -> bool:
@@ -112,6 +118,7 @@ def _count_needed(connection: Connection, number: int) -> int:
 
 def _drop(connection: Connection, number: int, before: float) -> int:
     connection.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}'")
+    connection.execute("SET LOCAL statement_timeout = 0")
     connection.execute("SET LOCAL enable_seqscan = on")
     connection.execute(f"LOCK TABLE events_{number}, ended_{number} IN SHARE MODE")  # nothing can end there meanwhile
     (total,) = _row(connection, f"SELECT count(*) FROM events_{number}")  # noqa: S608

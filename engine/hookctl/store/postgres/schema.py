@@ -294,6 +294,7 @@ def upgrade(address: Address) -> str:
             return f"the store has version {VERSION} already"
         if before > VERSION:
             _refuse_other(before)
+        connection.execute("SET LOCAL statement_timeout = 0")
         for migrate in MIGRATIONS[before - 1 :]:
             migrate(connection)
         connection.execute("UPDATE meta SET version = %s", (VERSION,))

@@ -130,7 +130,8 @@ def prune(connection: Connection, before: float, limit: int, clock: float | None
         return 0
     connection.execute(PRUNE_KEYS, (before, limit))
     connection.execute(END_STOPPED, (before, clock))
-    begin_if_due(connection)
+    if begin_if_due(connection):
+        return 0  # it keeps events from being stored until the commit
     dropped = drop_oldest(connection, before)
     if dropped:
         return dropped
