@@ -57,6 +57,7 @@ ADD_DELIVERIES = """
     ON CONFLICT DO NOTHING RETURNING seq
 """
 COUNT_WAITING = "SELECT count(*) FROM live WHERE ready_at IS NOT NULL"
+LAST_NUMBER = "SELECT last_value - (NOT is_called)::int FROM delivery_numbers"
 RECOUNT_SECONDS = 1.0
 FORMATS: dict[str, Callable[[Sequence[Any]], str]] = {
     **dict.fromkeys(("id", "webhook", "status", "reason"), texts),
@@ -78,24 +79,32 @@ class Enqueued(NamedTuple):
 class Room:
     """How many deliveries wait at most, without counting them for each batch.
 
-    Counting takes some 50 ms for a million. Between two counts, no more can have been added than numbers were taken.
+    Counting takes some 50 ms for a million. Between two counts, no more can have been added than numbers were taken,
+    but for what others are storing at this moment.
     """
 
     def __init__(self) -> None:
         self._counted = self._number = 0
         self._at = float("-inf")
 
-    def refuse_too_many(self, connection: Connection, added: Sequence[int], max_waiting: float) -> None:
-        """Raise IntakeRefusedError if too many deliveries would wait; ``added``: how many come with each event."""
+    def refuse_too_many(
+        self, connection: Connection, added: Sequence[int], max_waiting: float, before: int | None = None
+    ) -> None:
+        """Raise IntakeRefusedError if too many deliveries would wait.
+
+        ``added`` says how many come with each event. ``before`` is the last number that was taken before those of these
+        deliveries; None if they have none yet.
+        """
         adding = sum(added)
         if not adding or max_waiting == float("inf"):
             return
-        (last,) = connection.execute("SELECT last_value FROM delivery_numbers").fetchone() or (0,)
+        if before is None:
+            (before,) = connection.execute(LAST_NUMBER).fetchone() or (0,)
         is_fresh = time.monotonic() - self._at < RECOUNT_SECONDS
-        if is_fresh and self._counted + last - self._number + adding <= max_waiting:
+        if is_fresh and self._counted + before - self._number + adding <= max_waiting:
             return
         (waiting,) = connection.execute(COUNT_WAITING).fetchone() or (0,)
-        self._counted, self._number, self._at = waiting, last, time.monotonic()
+        self._counted, self._number, self._at = waiting, before, time.monotonic()
         if waiting + adding <= max_waiting:
             return
         fits = sum(waiting + total <= max_waiting or not total for total in accumulate(added))
@@ -138,13 +147,14 @@ def enqueue(connection: Connection, batch: Batch, lease: Lease, room: Room) -> E
     is_new = [name not in known and not known.add(name) for name in ids]  # type: ignore[func-returns-value]
     fresh = [one for one, new in zip(routed, is_new, strict=True) if new]
     counts = [_count_waiting(one, holds) if new else 0 for one, new in zip(routed, is_new, strict=True)]
-    room.refuse_too_many(connection, counts, batch.max_waiting)
+    key = _value(first_delivery)
+    room.refuse_too_many(connection, counts, batch.max_waiting, key - 1)
     numbered = [*enumerate(fresh, _value(first_event))]
     add_events(connection, numbered, batch.now)
     claimable = {webhook: batch.wanted[webhook] for webhook in wanted}
     for (webhook,) in older.fetchall():
         del claimable[webhook]
-    rows, claims = _rows(numbered, _value(first_delivery), batch.now, lease, claimable=claimable, holds=holds)
+    rows, claims = _rows(numbered, key, batch.now, lease, claimable=claimable, holds=holds)
     added = add_deliveries(connection, rows, batch.now, lease)
     if len(added) < len(rows):  # an event that came again after so long that its id was new, and is still being tried
         claims = [one for one in claims if one.key in added]
