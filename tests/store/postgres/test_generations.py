@@ -10,9 +10,9 @@ from tests.store.postgres.conftest import Open
 from tests.store.test_contract import NOW, claim, result, routed
 
 from hookctl.model import DeliveryStatus
-from hookctl.store.postgres import generations
+from hookctl.store.postgres import enqueuing, generations
 from hookctl.store.postgres.store import PostgresStore
-from hookctl.store.records import Outcome
+from hookctl.store.records import Batch, Outcome
 
 DAY = 86_400.0
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -43,6 +43,20 @@ def test_an_id_is_known_in_later_generations(open_store: Open, query: Query) -> 
     assert [one.id for one in store.events(limit=2).events] == ["e7", "e6"]
     assert store.event("e0") is not None
     assert store.fullness().waiting == generations.DAYS + 1
+
+
+def test_an_event_that_comes_again_after_its_id_was_forgotten(
+    open_store: Open, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its delivery is still being tried, and is not made a second time; that to another webhook is new."""
+    store = open_store()
+    store.enqueue([routed("e0", "A")], NOW)
+    next_day(store, query)
+    monkeypatch.setattr(enqueuing, "KNOWN_IDS", "SELECT id FROM events WHERE id = ANY(%s::text[]) AND false")
+    batch = Batch(now=NOW, events=[routed("e0", "A", "B")], wanted={"A": 9, "B": 9}, lease_seconds=60.0)
+    committed = store.submit(batch).result()
+    assert (committed.is_new, [one.delivery.id for one in committed.claims]) == ([True], ["e0-B"])
+    assert [one.id for one in store.deliveries()] == ["e0-B", "e0-A"]
 
 
 def test_an_empty_generation_goes_on(open_store: Open, query: Query) -> None:

@@ -54,8 +54,9 @@ ADD_DELIVERIES = """
         %(seq)s::bigint[], %(event)s::bigint[], %(id)s::text[], %(webhook)s::text[], %(status)s::text[],
         %(reason)s::text[], %(ready_at)s::float8[], %(lease)s::int[], %(owner)s::text[], %(lease_until)s::float8[]
     ) AS d (seq, event, id, webhook, status, reason, ready_at, lease, owner, lease_until)
-    ON CONFLICT DO NOTHING RETURNING seq
 """
+ADD_UNKNOWN_DELIVERIES = f"{ADD_DELIVERIES} ON CONFLICT DO NOTHING RETURNING seq"
+"""Without those whose ids are being tried already. Takes longer for each row."""
 COUNT_WAITING = "SELECT count(*) FROM live WHERE ready_at IS NOT NULL"
 LAST_NUMBER = "SELECT last_value - (NOT is_called)::int FROM delivery_numbers"
 RECOUNT_SECONDS = 1.0
@@ -130,8 +131,12 @@ class NewRow(NamedTuple):
     lease_until: float | None = None
 
 
-def enqueue(connection: Connection, batch: Batch, lease: Lease, room: Room) -> Enqueued:
-    """Store events and their deliveries; see :class:`hookctl.store.records.Batch`."""
+def enqueue(connection: Connection, batch: Batch, lease: Lease, room: Room, *, is_repeated: bool) -> Enqueued:
+    """Store events and their deliveries; see :class:`hookctl.store.records.Batch`.
+
+    ``is_repeated``: the transaction was begun before, and something was in the way. Then a delivery may be stored
+    already: its event came again after so long that its id was forgotten, and is still being tried.
+    """
     routed = batch.events
     ids = [one.event.id for one in routed]
     targets = {delivery.webhook for one in routed for delivery in one.deliveries}
@@ -155,9 +160,11 @@ def enqueue(connection: Connection, batch: Batch, lease: Lease, room: Room) -> E
     for (webhook,) in older.fetchall():
         del claimable[webhook]
     rows, claims = _rows(numbered, key, batch.now, lease, claimable=claimable, holds=holds)
-    added = add_deliveries(connection, rows, batch.now, lease)
-    if len(added) < len(rows):  # an event that came again after so long that its id was new, and is still being tried
+    if is_repeated:
+        added = add_unknown_deliveries(connection, rows, batch.now, lease)
         claims = [one for one in claims if one.key in added]
+    elif rows:
+        connection.execute(ADD_DELIVERIES, _values(rows, batch.now, lease))
     return Enqueued(range(rows[0].seq, rows[-1].seq + 1) if rows else range(0), is_new, claims)
 
 
@@ -177,14 +184,17 @@ def add_events(connection: Connection, numbered: Sequence[tuple[int, Routed]], n
     connection.execute(ADD_EVENTS, (now, *columns))
 
 
-def add_deliveries(connection: Connection, rows: Sequence[NewRow], now: float, lease: Lease) -> set[int]:
+def add_unknown_deliveries(connection: Connection, rows: Sequence[NewRow], now: float, lease: Lease) -> set[int]:
     """Insert rows, without those whose ids are being tried already; returns the numbers of those inserted."""
     if not rows:
         return set()
+    return {seq for (seq,) in connection.execute(ADD_UNKNOWN_DELIVERIES, _values(rows, now, lease)).fetchall()}
+
+
+def _values(rows: Sequence[NewRow], now: float, lease: Lease) -> dict[str, Any]:
     columns = zip(NewRow._fields, zip(*rows, strict=True), strict=True)
     given = {name: FORMATS.get(name, numbers)(column) for name, column in columns}
-    values: dict[str, Any] = given | {"now": now, "clock": lease.clock, "seconds": lease.seconds}
-    return {seq for (seq,) in connection.execute(ADD_DELIVERIES, values).fetchall()}
+    return given | {"now": now, "clock": lease.clock, "seconds": lease.seconds}
 
 
 def _value(cursor: Any) -> int:

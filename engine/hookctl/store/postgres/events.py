@@ -11,7 +11,7 @@ from hookctl.store.history import EventFilter, EventPage, StoredEvent
 from hookctl.store.postgres import reading
 from hookctl.store.postgres.claiming import Lease
 from hookctl.store.postgres.connection import Connection
-from hookctl.store.postgres.enqueuing import TAKE_NUMBERS, NewRow, Room, add_deliveries
+from hookctl.store.postgres.enqueuing import TAKE_NUMBERS, NewRow, Room, add_unknown_deliveries
 from hookctl.store.postgres.locks import BACKFILLING, LOCK_ALL
 from hookctl.store.reasons import held_reason
 from hookctl.store.records import MAX_TIME
@@ -121,7 +121,7 @@ def backfill(
     if is_held:
         state = {"status": "held", "reason": held_reason(holds[webhook].reason)}
     rows = [NewRow(number, seq, name, webhook, **state) for number, (seq, name) in enumerate(wanted.items(), key)]
-    return len(add_deliveries(connection, rows, now, Lease("", 0.0, 0.0, None)))
+    return len(add_unknown_deliveries(connection, rows, now, Lease("", 0.0, 0.0, None)))
 
 
 def _keys(connection: Connection, which: EventFilter, before: tuple[float, int]) -> list[tuple[float, int]]:

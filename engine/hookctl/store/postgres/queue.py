@@ -175,14 +175,18 @@ class PostgresQueue:
         rows = [finishing.row_of(result, batch.now) for result in batch.results]
         lease = self._lease(batch.now, batch.lease_seconds)
 
+        is_repeated = False
+
         def work(connection: Connection) -> tuple[Committed, range]:
+            nonlocal is_repeated
+            before, is_repeated = is_repeated, True
             lost = finishing.finish(connection, batch.results, rows, plans, now=batch.now, owner=self._worker)
             finishing.release(connection, batch.released, self._worker)
             upkeep.set_circuits(connection, batch.circuits)
             repeats.add_keys(connection, batch.keys, batch.now)
             made, is_new, claimed = range(0), list[bool](), list[Claimed]()
             if batch.events:
-                made, is_new, claimed = enqueuing.enqueue(connection, batch, lease, self._room)
+                made, is_new, claimed = enqueuing.enqueue(connection, batch, lease, self._room, is_repeated=before)
                 if batch.refuse_changed and not all(is_new):
                     repeats.refuse_changed(connection, batch.events, is_new)
             if claims:
