@@ -10,8 +10,8 @@ CODE := engine plugins tests examples benchmarks
 
 # What `make quick` tests: the parts that need no process, network or store.
 QUICK := tests/config tests/house tests/model tests/network tests/plugin tests/report tests/template tests/when
-# Properties with many random examples, which `make test` checks.
-LONG := tests/config/directory/test_never_wrong.py tests/template/language/test_like_jinja.py tests/template/formats
+# Properties with many random examples, and plugins that hang: `make test` runs them.
+LONG := tests/config/directory/test_never_wrong.py tests/template/language/test_like_jinja.py tests/template/formats tests/plugin/test_contract.py tests/plugin/test_containment.py
 SECONDS := 600
 RUNS := 1
 TEMPLATES := 20000
@@ -62,7 +62,7 @@ picture: $(READY)
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .hookctl
-	find engine plugins tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	find engine plugins tests examples benchmarks \( -name __pycache__ -o -name .ruff_cache \) -prune -exec rm -rf {} +
 
 # The stamp is newer than pyproject.toml once everything that it names is installed.
 $(READY): pyproject.toml

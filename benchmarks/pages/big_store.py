@@ -1,17 +1,13 @@
 """Makes a large store: thousands of webhooks, and a history of a million attempts, half of them of the last day.
 
-    python -m benchmarks.pages.big_store PATH [--webhooks 10000] [--attempts 1000000]
-
 Rows are inserted in bulk, into the tables as hookctl has made them. Everything that depends on chance is seeded.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import sqlite3
-import time
 from bisect import bisect
 from collections.abc import Iterator
 from itertools import accumulate
@@ -192,19 +188,3 @@ def _record(plan: DeliveryPlan, which: tuple[int, float, int], result: str, seco
         f'"response":{response},"failure":{failure},"timing":{{"resolved":0.001,"connected":0.002,"tls":0.01,'
         f'"first_byte":{seconds},"total":{seconds}}},"verdicts":[]}}'
     )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("path", type=Path)
-    parser.add_argument("--webhooks", type=int, default=10_000)
-    parser.add_argument("--attempts", type=int, default=1_000_000)
-    arguments = parser.parse_args()
-    started = time.perf_counter()
-    make(arguments.path, arguments.webhooks, arguments.attempts, time.time())
-    size = arguments.path.stat().st_size / 1e9
-    print(f"{arguments.path}: {size:.1f} GB in {time.perf_counter() - started:.0f} s")
-
-
-if __name__ == "__main__":
-    main()

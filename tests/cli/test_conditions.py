@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hookctl.cli.conditions import MEASURES, checks_of_conditions, conditions
-from hookctl.cli.situation import Situation
+from hookctl.delivery.situation import Situation
 from hookctl.store.records import Backlog, Circuit, Hold, Stopped
 
 Run = Callable[..., Any]

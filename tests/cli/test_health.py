@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from hookctl.cli import health as health_module
+from hookctl.cli import small_server
 from hookctl.cli.health import Health, reporting
 from hookctl.errors import SettingsError, StoreError
 
@@ -141,7 +142,7 @@ def test_the_file_of_a_runner_that_was_killed_is_replaced(tmp_path: Path) -> Non
 
 
 def test_a_client_that_never_ends_its_request_is_disconnected(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health_module, "REQUEST_SECONDS", 0.1)
+    monkeypatch.setattr(small_server, "REQUEST_SECONDS", 0.1)
     with (
         reporting(f"127.0.0.1:{port}", lambda: None),
         socket.create_connection(("127.0.0.1", port), timeout=0.05) as client,
@@ -160,7 +161,7 @@ def test_a_client_that_never_ends_its_request_is_disconnected(port: int, monkeyp
 
 
 def test_clients_that_send_nothing_keep_no_other_from_an_answer(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health_module, "MAX_CLIENTS", 2)
+    monkeypatch.setattr(small_server, "MAX_CLIENTS", 2)
     with reporting(f"127.0.0.1:{port}", lambda: None):
         clients = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) for _ in range(4)]
         assert get(port)[0] == 503

@@ -21,6 +21,9 @@ from hookctl.plugin.host import load_plugins
 from hookctl.report.text.rules import rules_page
 from hookctl.report.text.schema import type_name
 from hookctl.schema_files import read_schema
+from hookctl.serve.openapi.document import statuses
+from hookctl.serve.openapi.operations import OPERATIONS
+from hookctl.serve.openapi.problems import PROBLEMS
 from hookctl.signatures import CONTENT_NAMES, PRESETS
 
 ROOT = Path(__file__).parents[2]
@@ -148,6 +151,28 @@ def signature_content() -> str:
     return "\n".join(["", "| name | stands for |", "| --- | --- |", *rows, "", ""])
 
 
+def api_operations() -> str:
+    """The table of the operations of the API, with each status and its problems."""
+    rows = []
+    for operation in OPERATIONS:
+        found = []
+        for status, (_, names) in statuses(operation).items():
+            named = ", ".join(f"`{name}`" for name in names)
+            found.append(f"{status}{f' ({named})' if named else ''}")
+        who = f"`{operation.scope}`" if operation.scope else "a signature"
+        rows.append(
+            f"| `{operation.method.upper()} {operation.path}` | {operation.summary} | {who} | {', '.join(found)} |"
+        )
+    head = "| operation | does | requires | answers |\n| --- | --- | --- | --- |"
+    return "\n".join(["", head, *rows, "", ""])
+
+
+def api_problems() -> str:
+    """The table of the problems of the API."""
+    rows = [f"| {status} | `{name}` | {meaning} |" for name, (status, meaning) in PROBLEMS.items()]
+    return "\n".join(["", "| status | type | meaning |", "| --- | --- | --- |", *rows, "", ""])
+
+
 def code(text: str) -> str:
     return f"`{text}`".replace("|", "\\|")
 
@@ -161,6 +186,8 @@ RENDERERS: dict[str, Callable[[], str]] = {
     "constructs": constructs,
     "signature_presets": signature_presets,
     "signature_content": signature_content,
+    "api_operations": api_operations,
+    "api_problems": api_problems,
 }
 
 

@@ -37,7 +37,7 @@ NUMBERS = {
         f"| {intake.MAX_ARRAY_BYTES // MIB} MiB; JSON lines",
         f"| size of a rendered body | {values.MAX_OUTPUT // MIB} MiB |",
     ],
-    "plugins.md": [
+    "plugin-reference.md": [
         f"| descriptions from one hook | {calls.MAX_THINGS:,} |",
         f"from one call | {given.MAX_GIVEN:,} |",
         f"| {given.MAX_VALUES:,} |",

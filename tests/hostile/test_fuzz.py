@@ -189,10 +189,9 @@ def values(parameter: click.Parameter) -> st.SearchStrategy[str]:
 
 
 def variable(path: tuple[str, ...], option: click.Parameter) -> str:
-    """The environment variable of an option."""
-    name = option.envvar or "_".join(("HOOKCTL", *path, option.name or "")).upper()
-    assert isinstance(name, str)
-    return name
+    """The environment variable of an option: the first, where it has several."""
+    names = option.envvar or "_".join(("HOOKCTL", *path, option.name or "")).upper()
+    return names if isinstance(names, str) else names[0]
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,12 @@ WRONG = {
     "empty": '""',
     "table": "{a = 1}",
 }
-RIGHT = {("safety.removal_percent", "number"), ("safety.removal_minimum", "number"), ("intake.max_waiting", "number")}
+RIGHT = {
+    ("safety.removal_percent", "number"),
+    ("safety.removal_minimum", "number"),
+    ("intake.max_waiting", "number"),
+    ("metrics.webhook_label", "truth"),
+}
 TEXTS = {"dir", "store", "cacert", "cacert_for.x", "proxy", "retention.age", "retention.size", "intake.min_free"}
 
 

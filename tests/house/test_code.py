@@ -12,6 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ENGINE = ROOT / "engine" / "hookctl"
 PLUGINS = ROOT / "plugins" / "hookctl_plugins"
+CACHE = re.compile(r"__pycache__$|\.")
+"""The names of directories with files that tools have written, such as those of ruff in each example."""
 MODULES = sorted([*ENGINE.rglob("*.py"), *PLUGINS.rglob("*.py")])
 
 MAX_MODULE = 350
@@ -244,7 +246,7 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
         path
         for place in places
         for path in (ROOT / place).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and not any(CACHE.match(part) for part in path.relative_to(ROOT / place).parts[:-1])
     ]
     files += [
         path for path in ROOT.iterdir() if path.suffix in {".md", ".toml"} or path.name in {"Makefile", ".gitignore"}

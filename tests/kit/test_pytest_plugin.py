@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
 CODE = re.compile(r"(?<=^```python\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
-PLUGIN = CODE.findall(PAGE.partition("### hookctl_auth_types")[2])[0]
+PLUGIN = dict(re.findall(r"^```python\n# src/([\w/]+\.py)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE))
+"""The files of the plugin that the tutorial writes."""
 TESTS = CODE.findall(PAGE.partition("\n## Testing a plugin\n")[2])
 UNRELATED = """
 import sys
@@ -43,13 +44,15 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_tests_of_the_page_pass_and_others_do_not_notice(tmp_path: Path) -> None:
-    (tmp_path / "hookctl_acme.py").write_text(PLUGIN, encoding="utf-8")
-    names = [re.match(r"# tests/(test_\w+\.py)\n", code) for code in TESTS]
-    for name, code in zip(names, TESTS, strict=True):
-        assert name, f"a block does not name its file: {code[:60]}"
-        (tmp_path / name[1]).write_text(code, encoding="utf-8")
+    (tmp_path / "hookctl_wsse").mkdir()
+    for name, code in PLUGIN.items():
+        (tmp_path / name).write_text(code, encoding="utf-8")
+    matches = [re.match(r"# tests/(test_\w+\.py)\n", code) for code in TESTS]
+    for match, code in zip(matches, TESTS, strict=True):
+        assert match, f"a block does not name its file: {code[:60]}"
+        (tmp_path / match[1]).write_text(code, encoding="utf-8")
     (tmp_path / "test_a_first.py").write_text(UNRELATED, encoding="utf-8")
-    order = ["test_a_first.py", *(str(name[1]) for name in names if name)]
+    order = ["test_a_first.py", *(str(match[1]) for match in matches if match)]
     ran = run("-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", *order, cwd=tmp_path)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert re.search(r"^\d+ passed in", ran.stdout, re.MULTILINE), ran.stdout

@@ -88,6 +88,10 @@ def test_a_future_ends_as_that_of_the_store() -> None:
     failed.set_exception(StoreGoneError("it was deleted"))
     with pytest.raises(StoreGoneError, match=r"^it was deleted$"):
         opened(submit=lambda _: failed).submit(None).result(0)
+    cancelled: Future[str] = Future()
+    cancelled.cancel()
+    with pytest.raises(StoreError, match=r"^store team of plugin acme: submit raised CancelledError$"):
+        opened(submit=lambda _: cancelled).submit(None).result(0)
 
 
 def test_a_block_raises_and_suppresses_nothing_of_what_is_inside() -> None:
@@ -107,12 +111,21 @@ def test_a_block_raises_and_suppresses_nothing_of_what_is_inside() -> None:
         except OutputError:
             ended.append("swallowed")
 
-    for block in (hold, swallow):
+    class Raising:
+        def __enter__(self) -> None:
+            pass
+
+        def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+            ended.append("raised")
+            assert error is not None
+            raise error
+
+    for block in (hold, swallow, lambda **_: Raising()):
         with pytest.raises(OutputError, match=r"^closed$"), opened(hold_lock=block).hold_lock(operation="apply"):
             raise OutputError("closed")
     with opened(hold_lock=hold).hold_lock(operation="apply") as lock:
         assert lock == "lock"
-    assert ended == ["released", "swallowed", "released"]
+    assert ended == ["released", "swallowed", "raised", "released"]
 
 
 def test_what_is_not_a_method_does_not_exist() -> None:

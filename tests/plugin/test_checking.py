@@ -79,6 +79,17 @@ def test_a_schema_in_parts_is_followed_as_far_as_possible(check: Check) -> None:
     ]
 
 
+def test_a_schema_that_extends_itself_is_followed_to_its_first_value(check: Check) -> None:
+    code = HEAD + 'SCHEMA = {\n    "type": 3}\nSCHEMA = {**SCHEMA, "title": "x"}\n' + AUTH
+    assert check(code.replace("schema={}", "schema=SCHEMA"))[0][0] == 3
+
+
+def test_schemas_that_are_made_from_each_other_are_not_followed_forever(check: Check) -> None:
+    code = HEAD + 'A = {"type": 3}\nB = {**A}\nA = {**B}\n' + AUTH.replace("schema={}", "schema=A")
+    ((line, message),) = check(code)
+    assert (line, message) == (4, f"plugin acme: AuthType acme: schema['type']: {message_of({'type': 3})}")
+
+
 def test_a_schema_that_is_computed_has_the_line_of_its_description(check: Check) -> None:
     code = HEAD + "\n\n" + AUTH.replace("schema={}", "schema=dict(minimum='x')")
     assert check(code)[0][0] == 6
@@ -136,6 +147,18 @@ def test_a_file_that_is_not_enabled_is_not_checked(
     disabled = result.stdout.partition("Not loaded: disabled\n")[2]
     assert disabled.startswith("  plugins/acme.py is not loaded: hookctl.toml does not enable it\n")
     assert json.loads(run_cli("plugins", "--format", "json", cwd=root).stdout)["failures"][0]["kind"] == "disabled"
+
+
+def test_an_observer_without_settings_needs_no_schema(
+    project: Callable[[Mapping[str, str]], Path], run_cli: RunCli
+) -> None:
+    code = f"""{HEAD}@hookimpl
+def hookctl_observers():
+    return [Observer(name="acme", ended=print)]
+"""
+    settings = f'[plugins.files]\nacme = "sha256:{sha256(code.encode()).hexdigest()}"\n'
+    result = run_cli("plugins", "--check", cwd=project({"plugins/acme.py": code, "hookctl.toml": settings}))
+    assert (result.exit_code, result.stdout) == (0, f"{len(BUILT_IN) + 1} plugins checked, no problems found.\n")
 
 
 def test_without_jsonschema_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

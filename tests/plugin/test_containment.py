@@ -384,9 +384,13 @@ def test_a_plugin_is_called_on_one_thread_that_ends_with_it() -> None:
     assert not names[0].is_alive()
 
 
-def test_ctrl_c_ends_the_wait_for_a_plugin() -> None:
+def test_ctrl_c_ends_the_wait_for_a_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hookctl.plugin.contain.CALL_SECONDS", PATIENCE)
+    main = threading.main_thread().ident
+    assert main is not None
+
     def wait(_: Any) -> None:
-        signal.raise_signal(signal.SIGINT)  # Python runs its handler on the main thread
+        signal.pthread_kill(main, signal.SIGINT)
         NEVER.wait(PATIENCE)
 
     plugins = load_plugins([plugin(hookctl_observers=[Observer(name="mine", ended=wait)])])

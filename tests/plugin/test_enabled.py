@@ -226,6 +226,40 @@ def test_a_module_has_the_version_of_its_distribution() -> None:
     assert released("acme_nowhere") == ("", "")
 
 
+def installed(site: Path, distribution: str, module: str, metadata: str = "") -> None:
+    """A distribution with one module in the namespace package ``acme_space``."""
+    info = site / f"{distribution}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (site / "acme_space").mkdir(exist_ok=True)
+    (site / "acme_space" / f"{module}.py").write_text(CODE.replace("acme", module))
+    (info / "METADATA").write_text(metadata or f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
+    (info / "RECORD").write_text(f"acme_space/{module}.py,,\n")
+
+
+@pytest.mark.usefixtures("root")
+def test_a_module_of_a_namespace_has_the_version_of_its_own_distribution(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("first", "second"):
+        installed(tmp_path / "site", f"acme_{name}", name)
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    plugins = load_plugins(enabled=Enabled(modules=["acme_space.first", "acme_space.second"]))
+    assert not plugins.failures
+    providers = {provider.name: provider.distribution for provider in plugins.providers if not provider.built_in}
+    assert providers == {"acme_space.first": "acme_first", "acme_space.second": "acme_second"}
+
+
+@pytest.mark.usefixtures("root")
+def test_a_module_is_loaded_although_the_metadata_of_its_distribution_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed(tmp_path / "site", "acme_first", "first", "Metadata-Version: 2.1\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    plugins = load_plugins(enabled=Enabled(modules=["acme_space.first"]))
+    assert "first" in plugins.secret_sources
+    assert [failure.message for failure in plugins.failures if "reading metadata" not in failure.message] == []
+
+
 @pytest.mark.parametrize("layout", ["acme_hooks.py", "acme_hooks/__init__.py", "acme_hooks/part.py"])
 @pytest.mark.parametrize("entry", ["", "here"])
 def test_a_module_of_the_working_directory_is_never_imported(

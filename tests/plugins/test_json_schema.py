@@ -139,6 +139,17 @@ def test_own_keywords_and_data_are_not_mistaken_for_keywords() -> None:
     assert check({"properties": {"$ref": {"type": "string"}, "typ": True}}, {"$ref": "a"}) == ()
 
 
+def test_references_may_have_percent_escapes() -> None:
+    schema: Json = {"items": {"$ref": "#/$defs/a%20b~1%25"}, "$defs": {"a b/%": {"type": "string"}}}
+    assert check(schema, ["x"]) == ()
+    assert check(schema, [1])
+
+
+def test_a_problem_with_the_identity_of_a_schema_is_told_without_the_schema() -> None:
+    error = refusal({"$schema": "https://a.example.com/schema"})
+    assert error.message.startswith("not a valid JSON Schema: Unknown meta-schema: 'https://a.example.com/schema'")
+
+
 def doubling(levels: int, leaf: Json) -> Json:
     """Each of the schemas refers twice to the next, so the last one is evaluated 2 ** levels times."""
     definitions: dict[str, Json] = {
@@ -171,6 +182,9 @@ for _ in range(6):
         (doubling(8, {"uniqueItems": True}), [*range(20_000)]),
         ({"items": {"pattern": "[ab]*a[ab]{100}c"}}, ["ab" * 10_000] * 30),
         ({"patternProperties": {f"{number}": True for number in range(900)}}, {"x" * 50: 1, "y" * 5000: 1}),
+        ({"items": {"properties": {f"{number}": True for number in range(1000)}}}, [{} for _ in range(16_000)]),
+        ({"items": {"patternProperties": {f"{number}": True for number in range(1000)}}}, [{} for _ in range(16_000)]),
+        ({"items": {"dependentRequired": {f"{number}": [] for number in range(1000)}}}, [{} for _ in range(16_000)]),
     ],
 )  # fmt: skip
 def test_an_expensive_evaluation_is_a_mismatch(schema: Json, body: Json) -> None:

@@ -99,6 +99,9 @@ def test_start_up_does_not_import_the_signatures() -> None:
         (["header: Content-Length"], "7:11", "the request needs the header Content-Length itself"),
         (["preset: slack", "timestamp_header: x-slack-signature"], "8:21", "timestamp_header and header are the same"),
         (["header: X-A", "id_header: host"], "8:14", "the request needs the header host itself"),
+        (["header: Webhook-Id"], "7:11", "the request needs the header Webhook-Id itself"),
+        (["header: Accept-Encoding"], "7:11", "the request needs the header Accept-Encoding itself"),
+        (["header: X-A", "id_header: webhook-timestamp"], "8:14", "the request needs the header webhook-timestamp"),
     ],
 )
 def test_what_no_schema_can_express_is_found_at_its_place(

@@ -6,7 +6,7 @@ import gzip
 import hmac
 import json
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hookctl.signatures import STANDARD_WEBHOOKS, Message, Received, Recipe, Signer, decode_key
+from hookctl.signatures import STANDARD_WEBHOOKS, Claim, Message, Received, Recipe, Signer, decode_key, is_signed
+from hookctl.signatures import diagnosis as diagnosis_module
+from hookctl.signatures.bodies import body_variants
 from hookctl.signatures.diagnosis import Diagnosis, diagnose, spelled
 from hookctl.signatures.schemes import SCHEMES, scheme_of, with_public_key
 
@@ -413,6 +415,39 @@ def test_a_large_body_is_bounded() -> None:
     diagnosis = found("github", signed("github", TEXT), body)
     assert not diagnosis.explained
     assert diagnosis.tried < 1000
+
+
+def checks(monkeypatch: pytest.MonkeyPatch, scheme: str, headers: Mapping[str, str], body: bytes, secret: str) -> int:
+    """How many signatures are compared until the diagnosis gives up."""
+    counted = 0
+
+    def counting(recipe: Recipe, keys: Sequence[bytes], claim: Claim) -> bool:
+        nonlocal counted
+        counted += len(claim.signatures)
+        return is_signed(recipe, keys, claim)
+
+    monkeypatch.setattr(diagnosis_module, "is_signed", counting)
+    recipe = with_public_key(SCHEMES[scheme], secret)
+    assert not found(recipe, headers, body, secret).explained
+    return counted
+
+
+@pytest.mark.parametrize(("version", "length", "secret"), [("v1", 32, SECRET), ("v1a", 64, "whpk_" + "A" * 43 + "=")])
+def test_the_number_of_signatures_does_not_multiply_the_work(
+    monkeypatch: pytest.MonkeyPatch, version: str, length: int, secret: str
+) -> None:
+    """The sender decides how many signatures the header has."""
+    signatures = [b64encode(number.to_bytes(length, "big")).decode() for number in range(1, 3001)]
+    value = " ".join(f"{version},{signature}" for signature in signatures)
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": str(NOW), "webhook-signature": value}
+    assert checks(monkeypatch, "standard_webhooks", headers, BODY, secret) < 1_000_000
+
+
+def test_deeply_nested_json_is_not_written_with_indentation() -> None:
+    """Its size would be the square of its depth."""
+    body = b'{"a":' * 800 + b"1" + b"}" * 800
+    written = [len(variant.value) for variant in body_variants(body)]
+    assert max(written) <= 4 * 64 * 1024
 
 
 @settings(max_examples=60, deadline=None)

@@ -264,6 +264,17 @@ def test_counts_of_another_day_are_deleted_also_when_the_clock_is_set_back(model
     assert all(hour.succeeded == 0 for hour in model.store.hours(["A"], NOW)["A"])
 
 
+def test_a_renamed_webhook_keeps_its_counts(model: Model) -> None:
+    for webhook, end in (("A", "delivered"), ("A", "dead"), ("B", "dead")):
+        model.add(webhook)
+        model.end(webhook, end)
+    model.count()
+    model.store.reconcile(AppliedState(1, OnlyNames("B"), (Rename(1, "A", "B"),)))
+    assert model.store.ranking("attempts") == {"B": 3}
+    assert [hour.failed for hour in model.store.hours(["B"], NOW)["B"]][-1] == 2
+    assert [reason.attempts for reason in model.store.reasons("B", NOW)] == [2]
+
+
 def test_reasons_of_failures(model: Model) -> None:
     page = "<html>\n<h1>Sorry</h1>\n<p>{0}</p>\n<i>at 12:30:0{1}, request 4f9a0b1c2d3e4f{1}</i></html>"
     for number, why in enumerate(("the disk is full", "no such table", "the disk is full")):

@@ -9,7 +9,7 @@ from hookctl.model.quantities import counted, span
 from hookctl.report.text.doctor import Check
 
 if TYPE_CHECKING:
-    from hookctl.cli.situation import Situation
+    from hookctl.delivery.situation import Situation
     from hookctl.store.interface import Store
 
 SHOWN = 10

@@ -13,7 +13,7 @@ from hookctl.model.nearest import nearest
 from hookctl.model.quantities import counted, seconds, span
 
 if TYPE_CHECKING:
-    from hookctl.cli.situation import Situation
+    from hookctl.delivery.situation import Situation
     from hookctl.report.text.doctor import Check
 
 CONDITION = re.compile(r"\s*([A-Za-z_]+)\s*>\s*(\S+)\s*")

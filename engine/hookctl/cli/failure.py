@@ -57,7 +57,13 @@ def report_click(error: click.ClickException) -> int:
 
 
 def _instead(error: click.ClickException) -> str:
-    """The message about an option that other commands have, with what to write; empty for any other error."""
+    """A message to print in place of click's, or an empty text.
+
+    An option that other commands have: what to write. A missing option: on one line, because click puts a tab before
+    each choice, which would be printed as an escape.
+    """
+    if isinstance(error, click.MissingParameter):
+        return " ".join(error.format_message().split())
     if not isinstance(error, click.NoSuchOption) or error.ctx is None:
         return ""
     context, option = error.ctx, error.option_name

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import re
-import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socketserver import TCPServer
-from threading import Thread
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+from hookctl.cli.small_server import Reply, is_address, serving
 from hookctl.errors import FileError, FileMissingError, FileTooLargeError, SettingsError
 from hookctl.files import read_plain, write_file
 
@@ -26,14 +20,8 @@ BEAT_SECONDS = 2.0
 """Seconds between two looks at the queue, and between two writes of the file."""
 STALE_SECONDS = 15.0
 """Seconds without a step after which a runner counts as unhealthy."""
-REQUEST_SECONDS = 5.0
-"""Seconds that a client may take for its request and the answer together."""
-MAX_CLIENTS = 64
-"""Connections that may be open at the same time. Each needs a thread and a file of the runner's process."""
 REPORT_START, REPORT_BYTES = b'{"healthy": ', 4096
 """How every report begins, and more than it ever needs."""
-ADDRESS = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^/:\[\]]+)):(?P<port>\d{1,5})")
-UNIX = "unix:"
 
 
 class Health:
@@ -66,6 +54,15 @@ class Health:
         if error is None:
             self.written(json.dumps(self._report) + "\n")
 
+    @property
+    def trouble(self) -> str:
+        """What is wrong, in one word: ``starting``, ``store`` or ``runner``; empty while the runner is healthy."""
+        if self._beat_at == float("-inf"):
+            return "starting"
+        if time.monotonic() - self._beat_at > STALE_SECONDS:
+            return "runner"
+        return "" if self._report["healthy"] else "store"
+
     def report(self) -> tuple[bool, str]:
         """Whether the runner is healthy, and the report as JSON."""
         found = self._report
@@ -83,8 +80,13 @@ def reporting(target: str, oldest_due: Callable[[], float | None]) -> Iterator[C
     Raises SettingsError if the address or the file cannot be used.
     """
     health = Health(oldest_due)
-    if target.startswith(UNIX) or ADDRESS.fullmatch(target):
-        with _serving(target, health):
+    if is_address(target):
+
+        def answer(_path: str, _headers: Mapping[str, str]) -> Reply:
+            healthy, text = health.report()
+            return Reply(200 if healthy else 503, "application/json", text.encode())
+
+        with serving(target, "--health", answer):
             yield health.beat
     elif ":" in target and "/" not in target:
         raise SettingsError(
@@ -123,129 +125,3 @@ def _refuse_foreign(path: Path) -> None:
         content = b"not a report"
     if content and not content.startswith(REPORT_START):
         raise FileError("this file exists, and it is not a health report", hint="")
-
-
-@contextmanager
-def _serving(target: str, health: Health) -> Iterator[None]:
-    try:
-        server = _open(target, health)
-    except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise SettingsError(
-            f"--health: {target} cannot be listened on: {reason}",
-            hint="Choose another address, or stop the process that uses it.",
-        ) from error
-    thread = Thread(target=server.serve_forever, name="hookctl-health", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        if target.startswith(UNIX):
-            Path(target.removeprefix(UNIX)).unlink(missing_ok=True)
-
-
-def _open(target: str, health: Health) -> ThreadingHTTPServer:
-    handler = partial(_Handler, health)
-    match = ADDRESS.fullmatch(target)
-    if match and not target.startswith(UNIX):
-        kind = _Server6 if match["v6"] else _Server
-        return kind((match["v6"] or match["host"], int(match["port"])), handler)
-    path = target.removeprefix(UNIX)
-    with suppress(FileNotFoundError, ConnectionRefusedError), socket.socket(socket.AF_UNIX) as other:
-        other.connect(path)
-        raise OSError(errno.EADDRINUSE, "another process listens on it")
-    if Path(path).is_socket():  # of a runner that was killed
-        Path(path).unlink()
-    return _UnixServer(cast("Any", path), handler)
-
-
-class _Server(ThreadingHTTPServer):
-    """One thread for each request, so that a slow client delays no other."""
-
-    daemon_threads = True
-    request_queue_size = MAX_CLIENTS
-
-    def __init__(self, *given: Any) -> None:
-        self._began: dict[socket.socket, float] = {}
-        """When each open connection began, the oldest first."""
-        super().__init__(*given)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer on a thread. If too many connections are open, the oldest makes room."""
-        self._began[request] = time.monotonic()
-        for oldest in list(self._began)[:-MAX_CLIENTS]:
-            self._hang_up(oldest)
-        super().process_request(request, client_address)
-
-    def service_actions(self) -> None:
-        """End the connections of slow clients; runs twice a second. The handler's timeout is only for each read."""
-        for request, began in list(self._began.items()):
-            if time.monotonic() - began > REQUEST_SECONDS:
-                self._hang_up(request)
-
-    def shutdown_request(self, request: Any) -> None:
-        """Close a connection."""
-        self._began.pop(request, None)
-        super().shutdown_request(request)
-
-    def _hang_up(self, request: socket.socket) -> None:
-        """Wake the thread of a connection, which then closes it."""
-        self._began.pop(request, None)
-        with suppress(OSError):  # the thread has closed it at this moment
-            request.shutdown(socket.SHUT_RDWR)
-
-    def server_bind(self) -> None:
-        """Bind the socket, without a look-up of the host's name, which may take seconds."""
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = "localhost", 0
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore a client that leaves or sends nonsense."""
-
-
-class _Server6(_Server):
-    address_family = socket.AF_INET6
-
-
-class _UnixServer(_Server):
-    address_family = socket.AF_UNIX
-
-    allow_reuse_address = False
-
-    def server_bind(self) -> None:
-        """Bind the socket; only its user can connect."""
-        super().server_bind()
-        Path(str(self.server_address)).chmod(0o600)
-
-    def get_request(self) -> tuple[socket.socket, Any]:
-        """A connection; its client has no address."""
-        return self.socket.accept()[0], ("local", 0)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """Answers every GET and HEAD, whatever its path."""
-
-    timeout = REQUEST_SECONDS
-    server_version, sys_version = "hookctl", ""
-
-    def __init__(self, health: Health, *given: Any) -> None:
-        self._health = health
-        super().__init__(*given)
-
-    def do_GET(self) -> None:
-        """Send the report: 200 if the runner is healthy, otherwise 503."""
-        healthy, text = self._health.report()
-        body = text.encode()
-        self.send_response(200 if healthy else 503)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    do_HEAD = do_GET  # noqa: N815 - as above
-
-    def log_message(self, *_: Any) -> None:
-        """Log nothing: the log of `run` has one line for each outcome."""

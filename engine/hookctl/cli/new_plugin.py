@@ -94,7 +94,7 @@ def _checked(name: str) -> str:
     if not NAME.fullmatch(base) or len(base) > LONGEST_NAME:
         near = re.sub(r"[^a-z0-9]+", "-", base.lower()).strip("-")[:LONGEST_NAME].strip("-")
         meant = f" Did you mean {near!r}?" if NAME.fullmatch(near) else ""
-        rule = f"A name is up to {LONGEST_NAME} lower-case letters, digits and single hyphens, a letter first."
+        rule = f"Use up to {LONGEST_NAME} lower-case letters, digits and single hyphens, beginning with a letter."
         raise HookctlError(f"{name!r} cannot be the name of a plugin", hint=f"{rule}{meant}")
     if base in RESERVED or iskeyword(base):
         raise HookctlError(f"the name {base!r} is reserved", hint="Use another name.")

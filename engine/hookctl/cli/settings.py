@@ -66,7 +66,12 @@ SIZE = Form('a size such as "500MB" or "20GB"', _is_text)
 TEXTS = Form("a list of strings that are not empty", _is_list_of_text)
 NETWORKS = Form('a list of networks such as ["10.1.0.0/16"]', _is_list_of_text)
 MODULES = Form('a list of modules such as ["acme_webhooks"]', _is_list_of_modules)
-DIGESTS = Form('a table of names and digests such as {acme = "sha256:..."}, in hexadecimal', _is_table_of_digests)
+DIGESTS = Form(
+    'a table of names and digests such as {acme = "sha256:..."}, with file names that leave out .py and 64 lower-case'
+    " hexadecimal digits",
+    _is_table_of_digests,
+)
+FLAG = Form("true or false", lambda value: isinstance(value, bool))
 TABLE = Form("a table", lambda value: isinstance(value, dict))
 
 SETTINGS: Mapping[str, Form | Mapping[str, Form]] = {
@@ -83,6 +88,7 @@ SETTINGS: Mapping[str, Form | Mapping[str, Form]] = {
     "safety": {"removal_percent": PERCENT, "removal_minimum": COUNT},
     "retention": {"age": DURATION, "size": SIZE},
     "intake": {"max_waiting": COUNT, "min_free": SIZE, "events_per_second": COUNT},
+    "metrics": {"webhook_label": FLAG},
 }
 """Every key of ``hookctl.toml``, documented in docs/settings.md. A mapping stands for a table and its keys.
 

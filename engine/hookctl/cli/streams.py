@@ -7,7 +7,10 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import get_ident, main_thread
+from typing import Any
 
 from hookctl.errors import OutputError
 
@@ -41,6 +44,20 @@ def open_streams() -> None:
         )
 
 
+@contextmanager
+def printing_here() -> Iterator[None]:
+    """Inside the block, a thread of hookctl's own may write to standard output, as the main thread may."""
+    stream = sys.stdout
+    if not isinstance(stream, _Output):
+        yield
+        return
+    stream.printers.add(get_ident())
+    try:
+        yield
+    finally:
+        stream.printers.discard(get_ident())
+
+
 def write_bytes(data: bytes) -> None:
     """Write bytes to standard output unchanged. Raises OutputError."""
     sys.stdout.flush()
@@ -56,13 +73,18 @@ class _Output(io.TextIOWrapper):
 
     It wraps text and not bytes: Ctrl-C in Python code below a buffer would write the buffer twice.
 
-    Only the main thread writes to it: hookctl's output may be JSON for another program. hookctl calls plugins on other
-    threads, so what they print goes to standard error.
+    Only the main thread writes to it, and others inside :func:`printing_here`: hookctl's output may be JSON for another
+    program. hookctl calls plugins on other threads, so what they print goes to standard error.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.printers = {main_thread().ident}
+        """The threads that may write to it."""
 
     def write(self, text: str, /) -> int:
         """As the base class. Raises OutputError."""
-        if get_ident() != main_thread().ident:
+        if get_ident() not in self.printers:
             return sys.stderr.write(text)
         try:
             return super().write(text)

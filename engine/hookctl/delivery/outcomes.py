@@ -135,7 +135,7 @@ def result_of(attempt: Attempt) -> str:
 
 def row_of(result: str) -> Row:
     """The row of :data:`TABLE` for a result, or for a class of statuses."""
-    return _ROWS.get(result) or _ROWS[_class_of(result)]
+    return _ROWS.get(result) or _ROWS[class_of(result)]
 
 
 def decision_for(result: str, outcomes: Mapping[str, str]) -> Decision:
@@ -146,7 +146,7 @@ def decision_for(result: str, outcomes: Mapping[str, str]) -> Decision:
     """
     chosen = outcomes.get(result) if outcomes else None
     if chosen is None and outcomes and result not in _ROWS:
-        chosen = outcomes.get(_class_of(result))
+        chosen = outcomes.get(class_of(result))
     return row_of(result).decision if chosen is None else Decision(chosen)
 
 
@@ -235,6 +235,7 @@ def _is_success(status: int) -> bool:
     return 200 <= status < 300
 
 
-def _class_of(result: str) -> str:
+def class_of(result: str) -> str:
+    """The class of a status: ``4xx`` for ``404``."""
     # A transport may return a status that HTTP does not define.
     return f"{min(max(int(result) // 100, 1), 5)}xx"

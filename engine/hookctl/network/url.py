@@ -31,6 +31,7 @@ _BAD_CHARACTER = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%]+|%(?![0-9A-Fa-f]
 _BAD_IN_HOST = re.compile(r"[\x00-\x20\x7f]+")
 _AFTER_AUTHORITY = re.compile(r"[/?#\\]")
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=/|\Z)", re.IGNORECASE)
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _VARIABLE = re.compile(r"\$\{[^{}\s]*\}")
 """Everything that looks like a reference, such as the ``${NAME}`` of a shell."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
@@ -47,6 +48,17 @@ def split_url(url: str) -> tuple[str, str] | None:
     if match is None or len(url) > MAX_URL_LENGTH:
         return None
     return match["host"], match["target"] or "/"
+
+
+def as_sent(url: str) -> str:
+    """An HTTPS URL as clients write it into a request: with a path, and with escapes in upper case."""
+    if not url.startswith("https://"):
+        return url
+    before, question, query = url.partition("?")
+    if "/" not in before.removeprefix("https://"):
+        before += "/"
+    url = f"{before}{question}{query}"
+    return _ESCAPE.sub(lambda found: found[0].upper(), url) if "%" in url else url
 
 
 def check_url(url: str) -> Sequence[Problem]:

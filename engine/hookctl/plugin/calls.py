@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hookctl.errors import HookctlError, PluginError, SameNameError
 from hookctl.plugin.contain import BrokenContractError, Containment, Hook, not_async
-from hookctl.plugin.contained import contained
 from hookctl.plugin.given import kind
 from hookctl.plugin.interfaces import (
     AuthType,
@@ -267,6 +266,8 @@ class _Gathering:
             raise SameNameError(message, hint=hint, plugin=provider.name)
         if provider.built_in:
             return name, thing
+        from hookctl.plugin.contained import contained  # most installations have no third-party plugin
+
         # Policies and formats read whole plans, and a secret source may ask a server; no other delivery waits for them.
         is_slow = what in {"policy", "format", "secret source", "store"}
         gets_no_secret = what in {"policy", "format"}

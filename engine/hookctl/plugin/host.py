@@ -88,7 +88,8 @@ class _Host:
 
             plugin = self._called(name, "", "importing it", partial(importing.import_installed, name))
             if plugin is not None:
-                distribution, version = importing.released(name)
+                read = partial(importing.released, name)
+                distribution, version = self._called(name, "", "reading metadata", read) or ("", "")
                 yield self.register(name, plugin, distribution, version, place=place)
 
     def files(self, enabled: Enabled) -> Iterator[Provider | None]:

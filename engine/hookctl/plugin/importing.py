@@ -40,10 +40,15 @@ def import_installed(name: str) -> ModuleType:
 
 def released(name: str) -> tuple[str, str]:
     """The distribution that contains a module, and its version; empty texts if there is none."""
-    from importlib.metadata import packages_distributions, version  # takes longer than the rest of start-up
+    from importlib.metadata import distribution, packages_distributions  # takes longer than the rest of start-up
 
-    found = packages_distributions().get(name.partition(".")[0])
-    return (found[0], version(found[0])) if found else ("", "")
+    found = [distribution(one) for one in dict.fromkeys(packages_distributions().get(name.partition(".")[0], ()))]
+    path = name.replace(".", "/")
+    files = {f"{path}.py", f"{path}/__init__.py"}
+    # several distributions may share a namespace package
+    owner = next((one for one in found if any(str(file) in files for file in one.files or ())), None)
+    owner = owner or (found[0] if len(found) == 1 else None)  # an editable one does not list its modules
+    return (owner.name, owner.version) if owner else ("", "")
 
 
 def import_content(file: PluginFile) -> ModuleType:

@@ -132,8 +132,10 @@ class Completion(Struct, frozen=True):
     """A submitted request that has ended, with a response or a failure."""
 
     ticket: int
+    """The number that :meth:`ConcurrentTransport.submit` got."""
     result: Response | Failure
     timing: Timing
+    """How long each phase took."""
 
 
 @runtime_checkable
@@ -219,6 +221,7 @@ class ValidatorType:
     summary: str
     schema: Mapping[str, Json]
     build: Callable[[Mapping[str, Json]], Validate]
+    """Returns the check for settings that are valid against the schema, as written."""
     label: Callable[[Mapping[str, Json]], str]
     """A label for people that distinguishes it from others of its type: ``json_path $.data.status``."""
     expression: str = ""
@@ -233,6 +236,7 @@ class SecretSource:
     """Resolves ``${scheme:key}``."""
 
     scheme: str
+    """What comes before ``:`` in a reference, in lower case."""
     summary: str
     resolve: Callable[[str], str]
     """Returns the secret of a key. Raises ``hookctl.errors.SecretError``, whose text never contains the secret."""

@@ -46,7 +46,7 @@ def place_of_part(
             tree = ast.parse(Path(file).read_bytes())
         except (OSError, SyntaxError, ValueError):  # a zip file, or a file that has changed since
             continue
-        variables = dict(_assignments(tree))
+        variables = _variables(tree)
         for call in ast.walk(tree):
             if isinstance(call, ast.Call):
                 given = {keyword.arg: keyword.value for keyword in call.keywords}
@@ -55,6 +55,15 @@ def place_of_part(
                     inside = _line_inside(given[attribute], path, variables) if attribute in given else 0
                     return Place(file, inside or call.lineno)
     return places[0] if places else None
+
+
+def _variables(tree: ast.AST) -> dict[str, ast.expr]:
+    """What each variable stands for: the last value that is assigned to it and not made from the variable itself."""
+    return {
+        name: value
+        for name, value in _assignments(tree)
+        if not any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(value))
+    }
 
 
 def _assignments(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
@@ -95,7 +104,9 @@ def _entry(node: ast.expr, step: str | int, variables: dict[str, ast.expr]) -> t
     if isinstance(node, ast.Dict):
         for key, value in reversed([*zip(node.keys, node.values, strict=True)]):  # the last one counts
             if key is None:
-                if (inside := _entry(_resolved(value, variables), step, variables)) is not None:
+                own = value.id if isinstance(value, ast.Name) else ""
+                others = {name: known for name, known in variables.items() if name != own}  # A = {**B}, B = {**A}
+                if (inside := _entry(_resolved(value, variables), step, others)) is not None:
                     return inside
             elif isinstance(key, ast.Constant) and key.value == step:
                 return key.lineno, _resolved(value, variables)

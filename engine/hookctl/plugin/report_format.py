@@ -34,6 +34,7 @@ class FindingsReport(Report):
     """The findings about webhook files: the result of ``validate``, and of every command that stops at an error."""
 
     findings: Sequence[Finding]
+    """Every finding about the files."""
     nothing: str
     """The text for people if there are no findings."""
     ignored: Sequence[Finding] = ()
@@ -45,6 +46,7 @@ class ReviewReport(Report):
     """What an apply would change: the result of ``plan`` and ``apply``."""
 
     review: Review
+    """The plan, its effects, and the findings about both, as ``hookctl.review()`` returns them."""
     outcome: ApplyOutcome | None
     """How the apply ended; None for ``plan``, and before an apply."""
     policies: Mapping[str, str]
@@ -56,6 +58,7 @@ class ResultsReport(Report):
     """The results of tests or replays: the result of ``test``."""
 
     results: Sequence[Result]
+    """The result of each test."""
     webhooks: Mapping[str, Webhook]
     """The webhooks of the files, by name; empty if the files have errors."""
     summary: str
@@ -63,6 +66,7 @@ class ResultsReport(Report):
     json: Callable[[], str]
     """The results as in ``schemas/test.schema.json`` or ``schemas/replay.schema.json``."""
     started_at: datetime
+    """When the command began."""
 
 
 Pieces = str | Iterable[str]

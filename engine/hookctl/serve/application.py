@@ -6,16 +6,12 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
 
-from hookctl.serve import deliveries, intake, pages
-from hookctl.serve.access import AccessControl, check_declared, public
-from hookctl.serve.pages.failures import unknown_address
+from hookctl.serve import deliveries, intake, openapi, operations, pages
+from hookctl.serve.access import AccessControl, check_declared
+from hookctl.serve.pages.failures import unknown_address, unknown_method
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
-
     from hookctl.serve.context import Context
 
 
@@ -24,18 +20,12 @@ def make_application(context: Context) -> Starlette:
 
     Raises TypeError if a route does not declare who may use it.
     """
-    routes = [*intake.ROUTES, Route("/healthz", healthz), *pages.ROUTES, *deliveries.ROUTES]
+    routes = [*intake.ROUTES, *openapi.ROUTES, *operations.ROUTES, *pages.ROUTES, *deliveries.ROUTES]
     check_declared(routes)
     application = Starlette(
         routes=routes,
         middleware=[Middleware(AccessControl, access=context.access)],
-        exception_handlers={404: unknown_address},
+        exception_handlers={404: unknown_address, 405: unknown_method},
     )
     application.state.context = context
     return application
-
-
-@public
-async def healthz(_: Request) -> PlainTextResponse:
-    """That the process answers; nothing else, since anyone may ask."""
-    return PlainTextResponse("ok\n")

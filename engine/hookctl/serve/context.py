@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hookctl.plugin.calls import Plugins
     from hookctl.serve.access import Access
     from hookctl.serve.intake import Intake
+    from hookctl.serve.operations import Operations
     from hookctl.serve.stores import Stores
     from hookctl.serve.writer import EventWriter
 
@@ -31,5 +32,7 @@ class Context:
     """Decides who may do what."""
     intake: Intake
     """Takes in events, and counts them."""
+    operations: Operations
+    """Metrics and readiness."""
     network: Network = field(default_factory=Network)
     """How this machine reaches the targets of tests."""

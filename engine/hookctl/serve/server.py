@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -16,7 +17,7 @@ from hookctl.serve.access.headers import SECURITY_HEADERS
 from hookctl.serve.connections import Connection, sweeping
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
 BACKLOG = 1024
 MOST_CONNECTIONS = 1000
@@ -24,11 +25,29 @@ STOP_SECONDS = 5
 """Seconds that requests in progress may take to end when the server stops."""
 
 
+class _Server(uvicorn.Server):
+    """A server that stops once ``stopping()`` is true; it looks ten times a second."""
+
+    def __init__(self, config: uvicorn.Config, stopping: Callable[[], bool]) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    async def on_tick(self, counter: int) -> bool:
+        return await super().on_tick(counter) or self._stopping()
+
+
 @contextmanager
 def serving(
-    application: Starlette, host: str, port: int, most_connections: int = MOST_CONNECTIONS
+    application: ASGIApp,
+    host: str,
+    port: int,
+    most_connections: int = MOST_CONNECTIONS,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[str, int]]:
     """Serve inside the block; yields the address, with the port that the system chose if ``port`` is 0.
+
+    At the end, or once ``stopping()`` is true, it accepts no more connections and closes each one after its request.
+    Requests in progress have :data:`STOP_SECONDS`, but end at once if Ctrl-C ends the block.
 
     ``most_connections``: at the same time; a request on a further one gets 503.
 
@@ -37,7 +56,7 @@ def serving(
     listener = _listen(host, port)
     config = uvicorn.Config(
         application,
-        access_log=False,
+        access_log=False,  # has the query
         log_config=None,
         log_level="error",  # not of what clients do wrong
         headers=[*SECURITY_HEADERS],
@@ -49,14 +68,20 @@ def serving(
         lifespan="off",
         ws="none",
     )
-    server = uvicorn.Server(config)
-    thread = Thread(target=_run, args=(server, listener), name="hookctl-http", daemon=True)
-    thread.start()
+    server = _Server(config, stopping)
+    ended = Event()  # an interrupted Thread.join() would take the thread for one that has ended
+    Thread(target=_run, args=(server, listener, ended), name="hookctl-http", daemon=True).start()
     try:
         yield listener.getsockname()[:2]
+        server.should_exit = True
+        ended.wait()
+    except KeyboardInterrupt:
+        logging.getLogger("uvicorn.error").disabled = True  # it would show where each request was when it was cut
+        server.force_exit = True
+        raise
     finally:
         server.should_exit = True
-        thread.join()
+        ended.wait()
         listener.close()
 
 
@@ -70,9 +95,12 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _run(server: uvicorn.Server, listener: socket.socket) -> None:
-    # uvloop also turns Nagle's algorithm off, which would delay each answer by 40 ms.
-    uvloop.run(_serve(server, listener))
+def _run(server: uvicorn.Server, listener: socket.socket, ended: Event) -> None:
+    try:
+        # uvloop also turns Nagle's algorithm off, which would delay each answer by 40 ms.
+        uvloop.run(_serve(server, listener))
+    finally:
+        ended.set()
 
 
 async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -11,10 +12,11 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from hookctl.delivery.producer import Producer, TakenIn
-from hookctl.errors import ChangedError, IntakeRefusedError, StoreError
+from hookctl.errors import ChangedError, IntakeRefusedError, StateLockedError, StoreError
 
 if TYPE_CHECKING:
     from hookctl.delivery.runner.retention import StoreLimits
+    from hookctl.errors import StateError
     from hookctl.model import Event
     from hookctl.store.interface import Store
     from hookctl.store.records import RequestKey
@@ -41,10 +43,20 @@ class EventWriter:
     Args:
         open_store: opens the store, on the writer's own thread.
         limits: when the store counts as full.
+        committed: called on the writer's thread after each commit, with the seconds that it took.
+        failed: called there instead with an error of the store.
     """
 
-    def __init__(self, open_store: Callable[[], Store], limits: StoreLimits) -> None:
+    def __init__(
+        self,
+        open_store: Callable[[], Store],
+        limits: StoreLimits,
+        *,
+        committed: Callable[[float], None] = lambda _: None,
+        failed: Callable[[StateError], None] = lambda _: None,
+    ) -> None:
         self._open_store, self._limits = open_store, limits
+        self._committed, self._failed = committed, failed
         self._requests: SimpleQueue[_Request | None] = SimpleQueue()
         self._pending = 0
         self._is_closed = False
@@ -85,6 +97,11 @@ class EventWriter:
         finally:
             self._pending -= len(events)
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether events are still stored."""
+        return self._thread.is_alive()
+
     def close(self) -> None:
         """Store what was handed over, and close the store."""
         self._is_closed = True
@@ -104,9 +121,19 @@ class EventWriter:
         else:
             self._started.set_result(None)
             while batch := self._next_batch():
-                _answer(batch, dict(_store(producer, batch)))
+                started = time.monotonic()
+                results = dict(_store(producer, batch))
+                self._note(time.monotonic() - started, results.values())
+                _answer(batch, results)
         finally:
             store.close()
+
+    def _note(self, seconds: float, results: Iterable[Result]) -> None:
+        error = next((one for one in results if isinstance(one, StoreError | StateLockedError)), None)
+        if error is None:
+            self._committed(seconds)
+        else:
+            self._failed(error)
 
     def _next_batch(self) -> list[_Request]:
         """The requests to store in the next commit; empty at the end."""

@@ -16,6 +16,8 @@ from hookctl.signatures.variants import Difference, Part, Variant
 
 LARGEST_JSON = 64 * 1024
 """The largest body, in bytes, that is written as JSON in every style: larger ones take too long."""
+LARGEST_WRITTEN = 4 * LARGEST_JSON
+"""The largest such text in characters. Indentation makes deeply nested JSON much longer."""
 LARGEST_CONTENT = 16 * 1024 * 1024
 """The maximum size of a decompressed body in bytes."""
 RAW = "Verify the bytes of the body as they arrive, before any code parses, decodes or changes them."
@@ -139,7 +141,12 @@ def _json(body: bytes) -> Iterator[tuple[bytes, str]]:
         return
     written: dict[bytes, _Style] = {}
     for layout, is_ascii, order in product(_LAYOUTS, (False, True), _ORDERS):
-        text = json.dumps(document, ensure_ascii=is_ascii, sort_keys=order == _ORDERS[1], **_LAYOUTS[layout])
+        try:
+            text = json.dumps(document, ensure_ascii=is_ascii, sort_keys=order == _ORDERS[1], **_LAYOUTS[layout])
+        except RecursionError:  # writing with indentation goes less deep than reading
+            continue
+        if len(text) > LARGEST_WRITTEN:
+            continue
         for escapes, numbers, end in product(_ASCII_ESCAPES if is_ascii else _OTHER_ESCAPES, _NUMBERS, _ENDS):
             style = _Style(layout, escapes, order, numbers, end)
             written.setdefault(_finished(text, style), style)

@@ -35,6 +35,10 @@ MOST_TRIES = 40_000
 """The maximum number of variants to try."""
 MOST_BYTES = 400_000_000
 """The maximum number of bytes to hash for that."""
+ED25519_BYTES = 50_000
+"""The bytes that can be hashed in the time of one check of an ed25519 signature."""
+MOST_SIGNATURES = 20
+"""The number of signatures that are looked for. Whoever sends the request decides how many it has."""
 MOST_CHANGES = 3
 """The maximum number of parts that differ at the same time."""
 HOUR = 3600.0
@@ -150,16 +154,17 @@ class _Search:
         self, recipe: Recipe, secrets: Sequence[str], received: Received, headers: Headers
     ) -> tuple[Difference, ...] | None:
         """The differences, fewest first found; None if no variant matches."""
-        if not headers.signatures:
+        signatures = headers.signatures[:MOST_SIGNATURES]
+        if not signatures:
             return None
         keys = [variant for secret in secrets for variant in key_variants(secret, recipe.key)]
         dimensions: list[list[Variant[Any]]] = [
             keys,
-            [*recipe_variants(headers.recipe, [len(one.value) for one in headers.signatures])],
+            [*recipe_variants(headers.recipe, [len(one.value) for one in signatures])],
             [*body_variants(received.body)],
             [*target_variants(headers.message, headers.recipe.content, headers.by_name)],
         ]
-        whole = tuple(one.value for one in headers.signatures)
+        whole = tuple(one.value for one in signatures)
         for chosen in _combinations(dimensions):
             key, tried, body, target = chosen
             if key.value is None:
@@ -167,12 +172,12 @@ class _Search:
             message = _with_body(target.value, body.value)
             self.tried += 1
             self._bytes += len(message.body) + 100
+            if tried.value.algorithm == "ed25519":
+                self._bytes += ED25519_BYTES * len(whole)
             if self.tried > MOST_TRIES or self._bytes > MOST_BYTES:
                 return None
             if _matches(tried.value, key.value, message, whole):
-                matching = next(
-                    one for one in headers.signatures if _matches(tried.value, key.value, message, (one.value,))
-                )
+                matching = next(one for one in signatures if _matches(tried.value, key.value, message, (one.value,)))
                 differences = [difference for variant in chosen for difference in variant.differences]
                 return (*differences, *_encoding(matching, recipe))
         return None

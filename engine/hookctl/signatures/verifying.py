@@ -123,25 +123,25 @@ def is_signed(recipe: Recipe, keys: Sequence[bytes], claim: Claim) -> bool:
     """Whether one of the signatures is that of the message, for one of the keys. Ignores the clock."""
     parts = parse_content(recipe.content)
     verdicts = [
-        _matches(recipe, key, content, signature)
-        for content in _contents(parts, claim.message)
-        for key in keys
-        for signature in claim.signatures
+        _matches(recipe, key, content, claim.signatures) for content in _contents(parts, claim.message) for key in keys
     ]
     return any(verdicts)
 
 
-def _matches(recipe: Recipe, key: bytes, content: bytes, signature: bytes) -> bool:
+def _matches(recipe: Recipe, key: bytes, content: bytes, signatures: Sequence[bytes]) -> bool:
     if recipe.algorithm != "ed25519":
-        return hmac.compare_digest(signing_function(recipe.algorithm, key)(content), signature)
+        right = signing_function(recipe.algorithm, key)(content)
+        return any(hmac.compare_digest(right, signature) for signature in signatures)
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    try:
-        Ed25519PublicKey.from_public_bytes(key[-32:]).verify(signature, content)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
+    for signature in signatures:
+        try:
+            Ed25519PublicKey.from_public_bytes(key[-32:]).verify(signature, content)
+        except (InvalidSignature, ValueError):
+            continue
+        return True
+    return False
 
 
 def _contents(parts: Parts, message: Message) -> Iterator[bytes]:

@@ -33,7 +33,7 @@ class Overviews(Protocol):
 
     # -- counting
 
-    def count_attempts(self, now: float, limit: int = 500) -> Progress:
+    def count_attempts(self, now: float, limit: int = 2_000) -> Progress:
         """Count attempts that are not counted yet, at most ``limit``, oldest first, in one commit.
 
         Commits nothing if there is nothing to count. Several processes may call it: each attempt is counted once.

@@ -19,6 +19,7 @@ from requests.utils import parse_dict_header
 
 from hookctl.errors import SecretError
 from hookctl.model import reveal
+from hookctl.network.url import as_sent
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
@@ -56,6 +57,7 @@ class Digest(AuthBase):
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Set the header if a challenge is known, and answer one if the target sends it."""
+        request.url = as_sent(request.url or "")  # the answer contains it
         with self._lock:
             header = self._header(self._challenge, request) if self._challenge else None
         if header:

@@ -34,11 +34,19 @@ _OF_THE_REQUEST = {
     "content-type",
     "transfer-encoding",
     "connection",
+    "keep-alive",
+    "proxy-connection",
     "te",
     "trailer",
     "upgrade",
+    "expect",
+    "accept-encoding",
+    "webhook-id",
+    "webhook-timestamp",
 }
 """Headers that cannot carry a signature, because the request needs them."""
+_OWN = {"timestamp_header": "webhook-timestamp", "id_header": "webhook-id"}
+"""The header that carries this value anyway."""
 
 
 def recipe_of(settings: Mapping[str, Json] | Settings) -> Recipe:
@@ -94,7 +102,7 @@ def _problems(settings: Mapping[str, Json], recipe: Recipe) -> Iterator[tuple[st
     names = [name for name in ("header", "timestamp_header", "id_header") if getattr(recipe, name)]
     for index, name in enumerate(names):
         header = getattr(recipe, name)
-        if header.lower() in _OF_THE_REQUEST:
+        if header.lower() in _OF_THE_REQUEST and header.lower() != _OWN.get(name):
             yield name, _problem(f"the request needs the header {header} itself", "Choose another header.")
         for other in names[:index]:
             if getattr(recipe, other).lower() == header.lower():

@@ -9,6 +9,7 @@ from requests.auth import AuthBase
 
 from hookctl.errors import SecretError
 from hookctl.model import reveal
+from hookctl.network.url import as_sent
 from hookctl.signatures import (
     SHORTEST_KEY,
     STANDARD_WEBHOOKS,
@@ -33,14 +34,14 @@ class SignatureAuth(AuthBase):
         self._signers = signers
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Set the headers, and the URL if a signer changes it."""
+        """Set the headers, and the URL as it is sent."""
         body = request.body or b""
         headers = request.headers
         message = Message(
             id=headers["webhook-id"],
             timestamp=int(headers["webhook-timestamp"]),
             method=request.method or "",
-            url=request.url or "",
+            url=as_sent(request.url or ""),
             body=body.encode() if isinstance(body, str) else body,
             content_type=headers.get("content-type", ""),
         )

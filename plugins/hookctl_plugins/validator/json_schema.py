@@ -33,6 +33,8 @@ PATTERN_COST = 16
 """The evaluations that a regular expression costs for each character: two steps."""
 COMPARING = frozenset({"const", "enum", "uniqueItems"})
 """Keywords that compare complete values."""
+NAMING = ("required", "properties", "dependentRequired")
+"""Keywords with a name that is looked up in each object."""
 NO_MATCH = "the body does not match the schema"
 TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
 MOST = 1 << 40
@@ -93,7 +95,8 @@ def _compiled(schema: dict[str, Json]) -> Validator:
             what = "not a regular expression that schemas support, or too large a one"
             hint = "Look-around and back references are not available, because their cost has no bound."
             raise SchemaRefusedError(what, tuple(steps), hint) from None
-        what, hint = _cut(shown(value) + error.message.removeprefix("it")), "See json-schema.org."
+        message = error.message  # its subject is "it", unless it is about a reference and names that
+        what, hint = _cut(shown(value) + message[2:] if message.startswith("it ") else message), "See json-schema.org."
         if steps[-1:] == ["type"]:
             what, hint = f"{shown(value)} is not a type", f"Write one of: {', '.join(TYPES)}."
         raise SchemaRefusedError(f"not a valid JSON Schema: {what}", tuple(steps), hint) from None
@@ -121,7 +124,9 @@ class _Counter:
         if key in self._known:
             return self._known[key]
         total = 1 + self._own(schema, value)
-        for part in self._schemas.inner(schema):
+        inner = self._schemas.inner(schema)
+        self._budget.spend(len(inner))  # each must be looked at, even if it does not apply to the value
+        for part in inner:
             total += sum(self.count(part.schema, item) for item in _values(part, value))
         if "unevaluatedProperties" in schema or "unevaluatedItems" in schema:
             total *= 1 + (len(value) if isinstance(value, dict | list) else 0)
@@ -130,9 +135,9 @@ class _Counter:
 
     def _own(self, schema: Mapping[str, Json], value: Json) -> int:
         """What the keywords of a schema itself cost, in evaluations."""
-        enum, required, patterns = schema.get("enum"), schema.get("required"), schema.get("patternProperties")
+        enum, patterns = schema.get("enum"), schema.get("patternProperties")
         options = len(enum) if isinstance(enum, list) else 1
-        cost = options + (len(required) if isinstance(required, list) else 0)
+        cost = options + sum(len(part) for name in NAMING if isinstance(part := schema.get(name), dict | list))
         if isinstance(value, str):
             cost += len(value) >> TEXT_SHIFT
             if "pattern" in schema:

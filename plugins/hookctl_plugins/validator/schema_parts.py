@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from hookctl.json.paths import pointer_steps
 from hookctl.model import Json, Pointer
@@ -181,7 +182,7 @@ class Schemas:
             what = "the schema refers to something outside of it"
             raise SchemaRefusedError(what, place, "Copy it into $defs, and refer to it as #/$defs/NAME.")
         found: Any = self.root
-        for step in pointer_steps(reference):
+        for step in pointer_steps(unquote(reference)):
             if isinstance(found, dict) and step in found:
                 found = found[step]
             elif isinstance(found, list) and step.isdecimal() and int(step) < len(found):

@@ -122,9 +122,9 @@ def test_it_names_the_files_and_what_to_do_next(run_cli: RunCli, tmp_path: Path)
         ("../acme", "Did you mean 'acme'?"),
         ("a--b", "Did you mean 'a-b'?"),
         ("a" * (LONGEST_NAME + 1), "up to 40 lower-case letters"),
-        ("1st", "a letter first"),
-        ("-", "a letter first"),
-        ("hookctl-", "a letter first"),
+        ("1st", "beginning with a letter"),
+        ("-", "beginning with a letter"),
+        ("hookctl-", "beginning with a letter"),
         ("plugins", "reserved"),
         ("class", "reserved"),
     ],
@@ -176,3 +176,10 @@ def test_plugins_alone_lists_them_and_a_typo_is_answered(run_cli: RunCli) -> Non
     done = run_cli("plugins", "nwe")
     assert done.exit_code == 64
     assert "Did you mean 'new'?" in done.stderr
+
+
+def test_without_a_kind_the_message_lists_the_kinds_on_one_line(run_cli: RunCli, tmp_path: Path) -> None:
+    result = run_cli("plugins", "new", "acme", cwd=tmp_path)
+    words = " ".join(result.stderr.split())
+    assert result.exit_code == 64
+    assert f"Missing option '--kind'. Choose from: {', '.join(KINDS)}. Usage:" in words

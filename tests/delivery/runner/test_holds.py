@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -23,6 +22,9 @@ from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import SecretSource
 from hookctl.store.clock import since_boot
 from hookctl.store.records import Filter, Hold
+from hookctl.store.sqlite import queue_tables as tables
+from hookctl.store.sqlite.connection import connect
+from hookctl.store.sqlite.migrations import migrate
 from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer, ReceivedRequest
 from hookctl.testing.receiver import Receiver
@@ -415,18 +417,9 @@ def test_removing_or_renaming_a_held_webhook_ends_its_hold(site: Site, siem: Del
 
 def test_a_hold_of_an_older_store_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
-    SqliteQueue(path).close()
-    with closing(sqlite3.connect(path)) as connection, connection:  # back to the version before
-        connection.execute("DROP TABLE holds")
-        connection.execute(
-            "CREATE TABLE suspensions (webhook TEXT PRIMARY KEY, serial INTEGER NOT NULL, reason TEXT NOT NULL)"
-        )
-        for table in ("known_ids", "new_ids"):  # what a later version added
-            connection.execute(f"ALTER TABLE {table} DROP COLUMN event")
-        connection.execute("ALTER TABLE events DROP COLUMN trace")
-        connection.execute("ALTER TABLE deliveries DROP COLUMN replayed_at")
+    with closing(connect(path)) as connection:
+        migrate(connection, tables.COMPONENT, tables.SCRIPTS[:3])
         connection.execute("INSERT INTO suspensions VALUES ('A', 3, 'suspended until the next apply: HTTP 410 Gone')")
-        connection.execute("UPDATE table_versions SET version = 3 WHERE component = 'queue'")
     with closing(SqliteQueue(path)) as queue:
         hold = queue.holds()["A"]
         assert (hold.reason, hold.plan, hold.secrets) == ("HTTP 410 Gone", "", "")

@@ -158,7 +158,7 @@ def test_what_each_refuses_and_where(
 
 @pytest.mark.parametrize("index", [0, 1])
 def test_a_place_in_a_list_of_auths(run_cli: Run, project: Project, index: int) -> None:
-    signature = "  - type: bearer\n    token: ${env:TOKEN}\n"
+    signature = "  - type: headers\n    headers: {X-Signature: '${env:TOKEN}'}\n"
     block = "  - " + AUTH.removeprefix("auth:\n").strip().replace("\n", "\n  ") + "\n"
     text = GOOD.replace(AUTH, f"auth:\n{block + signature if index == 0 else signature + block}").replace(
         "//login.example.com", "//login.example.net"

@@ -169,7 +169,7 @@ def plugins_with(**fields: Any) -> Plugins:
         (lambda _: fails, "policy two_eyes of plugin acme: check raised ZeroDivisionError: one eye is shut"),
         (
             lambda _: None,
-            "policy two_eyes of plugin acme: build returned a policy two_eyes whose check is not a function but None",
+            "policy two_eyes of plugin acme: build returned the policy two_eyes, whose check is not a function",
         ),
         (lambda _: lambda _: None, "policy two_eyes of plugin acme: check returned None, not a list of Finding"),
         (lambda _: lambda _: ["blink"], "policy two_eyes of plugin acme: check returned a str, not a Finding"),

@@ -18,6 +18,7 @@ from tinyhtml5.parser import HTMLParser as MarkupParser
 
 from hookctl.config.diff import make_plan
 from hookctl.delivery.attempt.engine import AttemptEngine
+from hookctl.delivery.metrics.counters import Metrics
 from hookctl.delivery.producer import Producer
 from hookctl.delivery.runner.retention import StoreLimits
 from hookctl.delivery.runner.runner import Runner
@@ -27,9 +28,12 @@ from hookctl.model import DeliveryPlan, Event, Json
 from hookctl.model.token import Scope, Token, new_token, token_digest, token_id
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
+from hookctl.report.metrics.exposition import Exposition
 from hookctl.serve.access import Access
 from hookctl.serve.application import make_application
 from hookctl.serve.context import Context
+from hookctl.serve.intake import Intake
+from hookctl.serve.operations import Operations
 from hookctl.serve.server import serving
 from hookctl.serve.stores import Stores
 from hookctl.serve.writer import EventWriter
@@ -294,10 +298,14 @@ def site(tmp_path: Path, plugins: Plugins, receiver: Receiver) -> Iterator[Site]
     stores = Stores(open_one)
     access = Access(stores, operator="ada@laptop")
     store = open_one()
+    writer = EventWriter(open_one, StoreLimits())
     values: dict[str, Any] = {"plugins": plugins, "stores": stores, "directory": tmp_path, "access": access}
-    context = Context(writer=EventWriter(open_one, StoreLimits()), **values)
+    metrics = Metrics()
+    operations = Operations(metrics, Exposition(metrics, [], open_one), lambda: "", is_open=True)
+    context = Context(writer=writer, intake=Intake(plugins.event_types, writer), operations=operations, **values)
     with serving(make_application(context), "127.0.0.1", 0) as (_, port):
         yield Site(tmp_path, receiver, plugins, access, store, port)
+    operations.close()
     stores.close()
     store.close()
 

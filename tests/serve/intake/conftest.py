@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from hookctl.config.diff import make_plan as make_change
+from hookctl.delivery.metrics.counters import Metrics
 from hookctl.delivery.runner.retention import StoreLimits
 from hookctl.model import DeliveryPlan, Json
 from hookctl.model.token import Scope, Token, new_token, token_digest, token_id
 from hookctl.plugin.host import load_plugins
+from hookctl.report.metrics.exposition import Exposition
 from hookctl.serve.access import Access
 from hookctl.serve.application import make_application
 from hookctl.serve.context import Context
 from hookctl.serve.intake import Intake
+from hookctl.serve.openapi.document import make_document
+from hookctl.serve.operations import Operations
 from hookctl.serve.server import serving
 from hookctl.serve.stores import Stores
 from hookctl.serve.writer import EventWriter
@@ -104,7 +111,9 @@ class Site:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
             lowered = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, lowered, json.loads(response.read()))
+            answer = Answer(response.status, lowered, json.loads(response.read()))
+            check_described(method, path, answer)
+            return answer
         finally:
             connection.close()
 
@@ -118,6 +127,30 @@ class Site:
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608  # names from above
 
 
+DOCUMENT: Any = make_document({name: one.schema for name, one in load_plugins().event_types.items()})
+NAMED = ("location", "retry-after", "www-authenticate", "allow")
+"""Headers that the document has to name where they come."""
+
+
+def check_described(method: str, path: str, answer: Answer) -> None:
+    """Compare an answer of the API with the OpenAPI document: its status, media type, headers and JSON."""
+    path = path.partition("?")[0]
+    for template, operations in DOCUMENT["paths"].items():
+        if re.fullmatch(re.sub(r"\{.*\}", "[^/]+", template), path) and method.lower() in operations:
+            response = operations[method.lower()]["responses"][str(answer.status)]
+            headers = {name.lower(): one for name, one in response.get("headers", {}).items()}
+            assert {name for name, one in headers.items() if one.get("required")} <= answer.headers.keys()
+            assert {name for name in NAMED if name in answer.headers} <= headers.keys()
+            validator(template, method.lower(), answer.status, answer.headers["content-type"]).validate(answer.json)
+            return
+
+
+@cache
+def validator(path: str, method: str, status: int, media_type: str) -> jsonschema_rs.Validator:
+    schema = DOCUMENT["paths"][path][method]["responses"][str(status)]["content"][media_type]["schema"]
+    return jsonschema_rs.validator_for({**schema, "components": DOCUMENT["components"]})
+
+
 @contextmanager
 def serve(
     directory: Path, plans: Sequence[DeliveryPlan], limits: StoreLimits | None = None, rate: float | None = None
@@ -129,7 +162,17 @@ def serve(
     writer = EventWriter(lambda: SqliteStore(path), limits or StoreLimits())
     access = Access(stores, hosts=[], operator="ada@laptop")
     intake = Intake(plugins.event_types, writer, rate)
-    context = Context(plugins=plugins, stores=stores, writer=writer, directory=directory, access=access, intake=intake)
+    metrics = Metrics()
+    operations = Operations(metrics, Exposition(metrics, [], lambda: SqliteStore(path)), lambda: "", is_open=True)
+    context = Context(
+        plugins=plugins,
+        stores=stores,
+        writer=writer,
+        directory=directory,
+        access=access,
+        intake=intake,
+        operations=operations,
+    )
     writer.start()
     with serving(make_application(context), "127.0.0.1", 0) as (_, port):
         made = Site(path, store, plugins.event_types["anomaly"].mock, access, intake, writer, port)
@@ -137,6 +180,7 @@ def serve(
         yield made
     writer.close()
     stores.close()
+    operations.close()
     store.close()
 
 

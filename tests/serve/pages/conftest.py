@@ -18,6 +18,7 @@ from tinyhtml5.parser import HTMLParser
 
 from hookctl.config.diff import make_plan
 from hookctl.config.directory import check_directory
+from hookctl.delivery.metrics.counters import Metrics
 from hookctl.model import (
     Attempt,
     DeliveryStatus,
@@ -30,10 +31,12 @@ from hookctl.model import (
 from hookctl.model.token import Scope, Token, new_token, token_digest, token_id
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
+from hookctl.report.metrics.exposition import Exposition
 from hookctl.serve.access import Access
 from hookctl.serve.application import make_application
 from hookctl.serve.context import Context
 from hookctl.serve.intake import Intake
+from hookctl.serve.operations import Operations
 from hookctl.serve.server import serving
 from hookctl.serve.stores import Stores
 from hookctl.store.interface import Store
@@ -178,6 +181,8 @@ def serve(all_plugins: Plugins) -> Iterator[Callable[..., Site]]:
         stores = Stores(open_one)
         access = Access(stores, operator="ada@laptop")
         writer: Any = SimpleNamespace()
+        metrics = Metrics()
+        operations = Operations(metrics, Exposition(metrics, [], open_one), lambda: "", is_open=True)
         context = Context(
             plugins=all_plugins,
             stores=stores,
@@ -185,12 +190,13 @@ def serve(all_plugins: Plugins) -> Iterator[Callable[..., Site]]:
             directory=directory,
             access=access,
             intake=Intake(all_plugins.event_types, writer),
+            operations=operations,
             network=receiver.network(),
         )
         server = serving(make_application(context), "127.0.0.1", 0)
         _, port = server.__enter__()
         store = open_one()
-        ending.extend([store.close, stores.close, lambda: server.__exit__(None, None, None)])
+        ending.extend([store.close, stores.close, operations.close, lambda: server.__exit__(None, None, None)])
         return Site(store, directory, receiver, access, port)
 
     yield start

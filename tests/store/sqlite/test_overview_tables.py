@@ -43,7 +43,10 @@ def record(status: int | None, at: float = NOW, body: str = "", total: float = 0
 
 def fill(connection: sqlite3.Connection, *rows: tuple[str, list[str]]) -> None:
     """One event, and for each row a delivery with this status and these records of attempts."""
-    connection.execute("INSERT INTO events VALUES (1, 'e', 'anomaly', 1.0, 1.0, '{}')")
+    connection.execute(
+        "INSERT INTO events (seq, id, event_type, event_time, received_at, document)"
+        " VALUES (1, 'e', 'anomaly', 1.0, 1.0, '{}')"
+    )
     for seq, (status, records) in enumerate(rows, 1):
         connection.execute(
             "INSERT INTO deliveries (seq, id, event, webhook, status, attempts, created_at, due_at)"

@@ -92,7 +92,7 @@ webhooks: Blocks = st.fixed_dictionaries(
         "when": st.sampled_from(["data.severity == 'High'", "contains(['Low'], data.severity)"]),
         "method": st.sampled_from(["POST", "PUT", "PATCH"]),
         "headers": st.dictionaries(words.map(lambda word: f"X-{word.title()}"), printables | secrets, max_size=3),
-        "auth": auth | st.lists(auth, min_size=1, max_size=2, unique_by=lambda block: block["type"]),
+        "auth": auth | st.lists(auth, min_size=1, max_size=2, unique_by=lambda block: block["type"] == "headers"),
         "body_template": templates,
         "timeout_seconds": st.integers(1, 300) | st.sampled_from([0.5, 10.0, 2.25]),
         "response_validators": st.lists(validators, max_size=3),

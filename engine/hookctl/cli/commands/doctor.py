@@ -185,7 +185,7 @@ def _variables_of_secrets(session: Session) -> set[str]:
 def _deliveries(session: Session, fail_on: Sequence[Condition]) -> Iterator[Check]:
     """The state of deliveries, and the conditions of ``--fail-on``."""
     from hookctl.cli.checks_of_deliveries import checks_of_deliveries
-    from hookctl.cli.situation import read_situation
+    from hookctl.delivery.situation import read_situation
 
     store = session.existing_store()
     situation = read_situation(store, store.read_state(), time.time()) if store else None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,7 @@ from hookctl.cli.echo import echo
 from hookctl.cli.options import network_options
 
 if TYPE_CHECKING:
+    from hookctl.cli.interrupts import Interrupts
     from hookctl.cli.session import Session
     from hookctl.delivery.runner.listener import Listener
     from hookctl.delivery.runner.runner import Runner
@@ -27,6 +29,7 @@ Examples:
   hookctl run                          deliver until Ctrl-C or SIGTERM
   hookctl run --log json               log one JSON object per line, for a log collector
   hookctl run --health 127.0.0.1:9100  answer health checks with 200 or 503
+  hookctl run --metrics 127.0.0.1:9101 serve http://127.0.0.1:9101/metrics to Prometheus
   hookctl run --grace 30s              wait up to 30 seconds for requests in flight when stopping
 """
 
@@ -53,6 +56,7 @@ Examples:
     metavar="FILE|ADDR",
     help="Report health for a supervisor: in FILE, or by HTTP at HOST:PORT or unix:PATH.",
 )
+@click.option("--metrics", "metrics_at", metavar="ADDR", help="Serve metrics to Prometheus, at HOST:PORT or unix:PATH.")
 @network_options
 @click.pass_obj
 def command(
@@ -61,6 +65,7 @@ def command(
     grace: float,
     log_format: str,
     health: str | None,
+    metrics_at: str | None,
     connect_to: tuple[str, ...],
     cacert: str | None,
 ) -> None:
@@ -72,34 +77,44 @@ def command(
     """
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.running import running
-    from hookctl.delivery.runner.sending import run
 
     log = Log(log_format)
     session.load_plugins()
     with (
         catching_interrupts() as interrupts,
-        running(
-            session, session.network(connect_to, cacert), log.listener(), stopping=lambda: interrupts.requested
-        ) as (runner, store),
+        _publishing(metrics_at, session, log.listener()) as (listener, measured),
+        running(session, session.network(connect_to, cacert), listener, stopping=lambda: interrupts.requested) as (
+            runner,
+            store,
+        ),
     ):
-        with _reporting(health, runner) as stepped, store.announce_runner(runner.wakeup.ask):
-            run(
-                runner,
-                stopping=lambda: interrupts.requested,
-                failed=lambda error: log.write("trouble", {"message": error.message}),
-                recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
-                stepped=stepped,
-            )
+        with _reporting(health, runner) as beat, store.announce_runner(runner.wakeup.ask):
+
+            def stepped(error: StateError | None) -> None:
+                beat(error)
+                measured(error)
+
+            run_logged(runner, interrupts, log, stepped)
         log.write("stopping", {"in_flight": runner.in_flight})
         runner.stop(grace)
-        log.write(
-            "stopped",
-            {
-                "attempts": runner.tally.attempts,
-                "delivered": runner.tally.delivered.total(),
-                "dead": runner.tally.dead.total(),
-            },
-        )
+        log.write("stopped", runner.tally.summary)
+
+
+def run_logged(runner: Runner, interrupts: Interrupts, log: Log, stepped: Callable[[StateError | None], None]) -> None:
+    """Deliver until a signal asks the process to stop, and log when the store fails and works again.
+
+    ``stepped`` is called after each step, with the error if the store failed. Raises what
+    :func:`hookctl.delivery.runner.sending.run` raises.
+    """
+    from hookctl.delivery.runner.sending import run
+
+    run(
+        runner,
+        stopping=lambda: interrupts.requested,
+        failed=lambda error: log.write("trouble", {"message": error.message}),
+        recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
+        stepped=stepped,
+    )
 
 
 def _reporting(target: str | None, runner: Runner) -> AbstractContextManager[Callable[[StateError | None], None]]:
@@ -111,6 +126,21 @@ def _reporting(target: str | None, runner: Runner) -> AbstractContextManager[Cal
     return reporting(target, runner.next_due)
 
 
+@contextmanager
+def _publishing(
+    target: str | None, session: Session, listener: Listener
+) -> Iterator[tuple[Listener, Callable[[StateError | None], None]]]:
+    """Publishes metrics at the target of --metrics; gives the runner's listener, and what to call after each step."""
+    if target is None:
+        yield listener, lambda _: None
+        return
+    from hookctl.cli.metrics import counting, new_metrics, publishing  # slow to import
+
+    metrics = new_metrics(session)
+    with publishing(target, session, metrics):
+        yield counting(listener, metrics), metrics.add_step
+
+
 class Log:
     """Writes log lines to standard output."""
 
@@ -118,10 +148,13 @@ class Log:
         from hookctl.report.text.log import json_line, text_line
 
         self._line = json_line if log_format == "json" else text_line
+        self._lock = Lock()
 
     def write(self, event: str, record: dict[str, Json]) -> None:
-        """Log an event of the runner, with the current time."""
-        echo(self._line(time.time(), event, record), fit=False)  # one line for each
+        """Log an event, with the current time. Any thread may call it."""
+        line = self._line(time.time(), event, record)
+        with self._lock:
+            echo(line, fit=False)  # one line for each
 
     def listener(self) -> Listener:
         """A listener that logs everything that a runner reports."""

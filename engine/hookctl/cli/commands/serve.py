@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from hookctl.cli.commands.run import Log
+from hookctl.cli.commands.run import Log, run_logged
 from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
 from hookctl.cli.options import network_options
+from hookctl.cli.streams import printing_here
 from hookctl.errors import SettingsError
 
 if TYPE_CHECKING:
+    from hookctl.cli.interrupts import Interrupts
     from hookctl.cli.session import Session
+    from hookctl.delivery.metrics.counters import Metrics
+    from hookctl.delivery.runner.runner import Runner
+    from hookctl.errors import StateError
+    from hookctl.model import Json
     from hookctl.network import Network
     from hookctl.serve.context import Context
     from hookctl.serve.counting import AttemptCounter
@@ -70,13 +77,14 @@ def command(
 ) -> None:
     """Take in events over HTTP, deliver them, and show both in a browser, until stopped."""
     from hookctl.cli.interrupts import catching_interrupts
+    from hookctl.cli.metrics import counting, new_metrics
     from hookctl.cli.running import most_connections, running
     from hookctl.cli.sign_in_links import printing_links, require_token
-    from hookctl.delivery.runner.sending import run
 
     try:
         from hookctl.serve.access.hosts import is_loopback
         from hookctl.serve.application import make_application
+        from hookctl.serve.operations import RequestLog
         from hookctl.serve.server import MOST_CONNECTIONS, serving
     except ModuleNotFoundError as error:
         hint = "Install the extra: pip install 'hookctl[serve]'."
@@ -84,59 +92,119 @@ def command(
     host, port = _address(listen)
     log = Log(log_format)
     session.load_plugins()
-    network = session.network(connect_to, cacert)
+    metrics, network = new_metrics(session), session.network(connect_to, cacert)
     with (
         catching_interrupts() as interrupts,
-        running(session, network, log.listener(), stopping=lambda: interrupts.requested) as (runner, store),
-        store.announce_runner(runner.wakeup.ask),
+        running(session, network, counting(log.listener(), metrics), stopping=lambda: interrupts.requested) as (
+            runner,
+            store,
+        ),
     ):
         if not is_loopback(host):
             require_token(store, host)
-        context = _context(session, [host, *names], network)
-        counter = _counter(session)
-        context.writer.start()
-        counter.start()
-        try:
-            with serving(make_application(context), host, port, most_connections(MOST_CONNECTIONS)) as (host, port):
-                url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-                echo(f"Serving {url}", err=True)
-                with printing_links(context.access.new_link, (host, port), names):
-                    run(
-                        runner,
-                        stopping=lambda: interrupts.requested,
-                        failed=lambda error: log.write("trouble", {"message": error.message}),
-                        recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
-                    )
-        finally:
-            context.writer.close()
-            counter.close()
-            context.stores.close()
-        runner.stop(grace)
+        stepped, trouble = _watched(runner, metrics, interrupts)
+        is_open = is_loopback(host) and not names
+        with (
+            _opened(session, [host, *names], network, metrics, trouble, is_open=is_open) as context,
+            serving(
+                RequestLog(make_application(context), metrics, partial(_log_request, log)),
+                host,
+                port,
+                most_connections=most_connections(MOST_CONNECTIONS),
+                stopping=lambda: interrupts.requested,
+            ) as (host, port),
+        ):
+            echo(f"Serving http://{f'[{host}]' if ':' in host else host}:{port}", err=True)
+            with (
+                printing_links(context.access.new_link, (host, port), names),
+                store.announce_runner(runner.wakeup.ask),
+            ):
+                run_logged(runner, interrupts, log, stepped)
+            log.write("stopping", {"in_flight": runner.in_flight})
+            runner.stop(grace)  # while requests to the server end, too
+        log.write("stopped", runner.tally.summary)
 
 
-def _context(session: Session, hosts: Sequence[str], network: Network) -> Context:
+def _log_request(log: Log, record: dict[str, Json]) -> None:
+    with printing_here():  # this is the thread of the HTTP server
+        log.write("request", record)
+
+
+def _watched(
+    runner: Runner, metrics: Metrics, interrupts: Interrupts
+) -> tuple[Callable[[StateError | None], None], Callable[[], str]]:
+    """What to call after each step of the runner, and why it is not ready, in one word; empty while it is."""
+    from hookctl.cli.health import Health
+
+    health = Health(runner.next_due)
+
+    def stepped(error: StateError | None) -> None:
+        health.beat(error)
+        metrics.add_step(error)
+
+    return stepped, lambda: "stopping" if interrupts.requested else health.trouble
+
+
+@contextmanager
+def _opened(
+    session: Session,
+    hosts: Sequence[str],
+    network: Network,
+    metrics: Metrics,
+    trouble: Callable[[], str],
+    *,
+    is_open: bool,
+) -> Iterator[Context]:
+    """What the handlers of requests use, until the end of the block.
+
+    Args:
+        session: the settings.
+        hosts: the names of the server.
+        network: how this machine reaches the targets of tests.
+        metrics: what the process counts.
+        trouble: why the runner is not ready, in one word; empty while it is.
+        is_open: whether anyone who can reach the server may read the metrics.
+    """
     from hookctl.cli.locking import who
+    from hookctl.cli.metrics import new_exposition
     from hookctl.cli.safety import limits_of_store
     from hookctl.cli.secrets import read_secret
     from hookctl.serve.access import Access
     from hookctl.serve.context import Context
     from hookctl.serve.intake import Intake
+    from hookctl.serve.operations import Operations
     from hookctl.serve.stores import Stores
     from hookctl.serve.writer import EventWriter
     from hookctl.store.opening import open_store
 
     open_one = partial(open_store, session.store_url)
-    stores = Stores(open_one)
-    writer = EventWriter(open_one, limits_of_store(session))
-    return Context(
-        plugins=session.plugins,
-        access=Access(stores, hosts=hosts, operator=who(), read_secret=partial(read_secret, session)),
-        stores=stores,
-        writer=writer,
-        intake=Intake(session.plugins.event_types, writer, session.settings.get("intake", {}).get("events_per_second")),
-        directory=session.directory,
-        network=network,
+    writer = EventWriter(
+        open_one, limits_of_store(session), committed=metrics.add_commit, failed=metrics.add_store_error
     )
+    rate = session.settings.get("intake", {}).get("events_per_second")
+    intake = Intake(session.plugins.event_types, writer, rate, counts=metrics.events, refusals=metrics.rejected)
+
+    def trouble_of_all() -> str:
+        return trouble() or ("" if writer.is_alive else "writer")
+
+    with (
+        closing(Operations(metrics, new_exposition(session, metrics), trouble_of_all, is_open=is_open)) as operations,
+        closing(Stores(open_one)) as stores,
+        closing(_counter(session)) as counter,
+    ):
+        counter.start()
+        writer.start()
+        with closing(writer):
+            yield Context(
+                plugins=session.plugins,
+                access=Access(stores, hosts=hosts, operator=who(), read_secret=partial(read_secret, session)),
+                stores=stores,
+                writer=writer,
+                intake=intake,
+                directory=session.directory,
+                operations=operations,
+                network=network,
+            )
 
 
 def _counter(session: Session) -> AttemptCounter:

@@ -116,3 +116,11 @@ def _reference_texts(pointer: Pointer, values: Iterable[tuple[str | int, Json]])
             yield from _reference_texts((*pointer, part), value.items())
         elif isinstance(value, list):
             yield from _reference_texts((*pointer, part), enumerate(value))
+
+
+def auth_blocks(auth: Json) -> list[tuple[Pointer, dict[str, Json]]]:
+    """The place and content of each block of the field ``auth``."""
+    if isinstance(auth, dict):
+        return [(("auth",), auth)]
+    blocks = auth if isinstance(auth, list) else []
+    return [(("auth", index), block) for index, block in enumerate(blocks) if isinstance(block, dict)]

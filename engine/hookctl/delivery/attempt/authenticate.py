@@ -16,6 +16,7 @@ from msgspec import Struct
 from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to
 from hookctl.delivery.attempt.redact import mask_header_value, without_scheme
 from hookctl.model import MASK, Failure, FailureKind, Request
+from hookctl.network.url import as_sent
 from hookctl.plugin.client_certificates import client_certificate, set_client_certificate
 from hookctl.plugin.interfaces import Refreshable
 
@@ -162,7 +163,7 @@ def compare(before: Request, after: PreparedRequest) -> Authenticated:
     hooked = bool(after.hooks.get("response"))
     if url == before.url:
         return Authenticated(request, touched, hooked=hooked)
-    old, new = urlsplit(before.url), urlsplit(url)
+    old, new = urlsplit(as_sent(before.url)), urlsplit(as_sent(url))
     pairs = parse_qsl(old.query, keep_blank_values=True)
     added = tuple(pair for pair in parse_qsl(new.query, keep_blank_values=True) if pair not in pairs)
     return Authenticated(request, touched, added, moved=old[:3] != new[:3], hooked=hooked)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -20,9 +22,12 @@ class Commits:
     Writes of a failed commit also wait for the next one, except events, which their sender still has.
     """
 
-    def __init__(self, queue: Queue, wake: Callable[[], None]) -> None:
-        """``wake`` is called on the writer's thread when a commit has ended."""
-        self._queue, self._wake = queue, wake
+    def __init__(self, queue: Queue, wake: Callable[[], None], committed: Callable[[float], None]) -> None:
+        """Both functions are called on the writer's thread when a commit has ended.
+
+        ``wake`` is always called, ``committed`` only if it succeeded, with the seconds that it took.
+        """
+        self._queue, self._wake, self._committed = queue, wake, committed
         self.results: list[Result] = []
         """Results that wait to be recorded."""
         self._released: list[Claimed] = []
@@ -79,7 +84,12 @@ class Commits:
         future = self._queue.submit(batch)
         self._in_flight = batch, future
         self.results, self._released, self._circuits = [], [], {}
-        future.add_done_callback(lambda _: self._wake())
+        future.add_done_callback(partial(self._ended, time.monotonic()))
+
+    def _ended(self, started: float, future: Future[Committed]) -> None:
+        self._wake()
+        if future.exception() is None:
+            self._committed(time.monotonic() - started)
 
     def end(self) -> tuple[Batch, Committed] | None:
         """Wait for the commit in flight; return its batch and its result, or None if there is none.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -18,7 +18,7 @@ def _ignore(*_: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Callbacks, called on the runner's thread after the change was stored.
+    """Callbacks, called after the change was stored; on the runner's thread unless it says otherwise.
 
     An exception of a callback ends the step.
     """
@@ -33,13 +33,18 @@ class Listener:
     """Called with a webhook that is held from now on, and the reason. Attempts in flight may repeat it."""
     resumed: Callable[[str], None] = _ignore
     """Called with a webhook whose hold the runner has ended, because one of its secrets has changed."""
+    recorded: Callable[[Sequence[Result]], None] = _ignore
+    """Called with everything that one commit has recorded, before :attr:`attempted` is called for each."""
+    committed: Callable[[float], None] = _ignore
+    """Called after each commit with the seconds that it took, on the thread of the store's writer."""
 
 
-def notify(results: Iterable[Result], listener: Listener, observers: Observers) -> None:
+def notify(results: Sequence[Result], listener: Listener, observers: Observers) -> None:
     """Report recorded attempts: to the listener on this thread, and to observers on their own threads.
 
     Raises the listener's exceptions.
     """
+    listener.recorded(results)
     news = []
     held: dict[str, str] = {}
     for result in results:

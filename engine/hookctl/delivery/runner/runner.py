@@ -86,7 +86,7 @@ class Runner:
         self._observers = Observers(observers)
         self._is_observed = listener is not None or bool(observers)
         self._claims = Claims()
-        self._commits = Commits(queue, engine.wake)
+        self._commits = Commits(queue, engine.wake, self._listener.committed)
         self._holds = Holds(queue, engine, plugins, self._listener, monotonic)
         self._attempts = Attempts(
             engine,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from hookctl.model import DeliveryStatus
+from hookctl.model import DeliveryStatus, Json
 from hookctl.store.records import Result
 
 
@@ -35,6 +35,11 @@ class Tally:
     def retrying(self) -> int:
         """The number of deliveries that failed and will be tried again."""
         return len(self.failing) + self.retrying_elsewhere
+
+    @property
+    def summary(self) -> dict[str, Json]:
+        """How many attempts were made, and how many deliveries they have ended."""
+        return {"attempts": self.attempts, "delivered": self.delivered.total(), "dead": self.dead.total()}
 
     def add(self, results: Iterable[Result]) -> None:
         """Count recorded results."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
+from hookctl.errors import StateError
 from hookctl.model.token import Token, token_digest, token_id
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 FRESH_SECONDS = 1.0
 """For how long tokens are not read again: a token that was revoked is refused after this."""
+EARLY_SECONDS = 0.5
+"""After this, they are read again while requests go on with those that are known."""
 NOTE_SECONDS = 60.0
 """How far apart the times are that the store gets of a token's use."""
 NO_DIGEST = "0" * 64
@@ -33,14 +37,28 @@ class KnownTokens:
         self._noted: dict[str, float] = {}
         """The same as the store has it."""
         self._reading = asyncio.Lock()
+        self._early: asyncio.Task[None] | None = None
 
     async def refresh(self) -> None:
-        """Read the tokens again if they are not fresh. Raises StoreError and StateLockedError."""
-        if time.monotonic() - self._read_at < FRESH_SECONDS:
-            return
+        """Read the tokens again if they are not fresh. Raises StoreError and StateLockedError.
+
+        Where requests come all the time, none of them waits: the tokens are read before they are stale.
+        """
+        age = time.monotonic() - self._read_at
+        if age >= FRESH_SECONDS:
+            await self._read_again(FRESH_SECONDS)
+        elif age >= EARLY_SECONDS and (self._early is None or self._early.done()):
+            self._early = asyncio.create_task(self._read_early())
+
+    async def _read_early(self) -> None:
+        with suppress(StateError):  # a request that waits for the tokens reports it
+            await self._read_again(EARLY_SECONDS)
+
+    async def _read_again(self, age: float) -> None:
+        """Read the tokens, unless another request did so less than ``age`` seconds ago, while this one waited."""
         async with self._reading:
             asked_at = time.monotonic()
-            if asked_at - self._read_at < FRESH_SECONDS:  # while this request waited for the lock
+            if asked_at - self._read_at < age:
                 return
             used = {name: at for name, at in self._used.items() if at - self._noted.get(name, 0.0) >= NOTE_SECONDS}
             self._tokens = await self._stores.call(_read, used)

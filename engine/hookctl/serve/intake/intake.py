@@ -51,15 +51,23 @@ class Intake:
         event_types: the types whose events are accepted, by name.
         writer: stores events.
         rate: the maximum number of events per second of each token; None: there is no limit.
+        counts: counts events by event type and status; those that are rejected have the type "".
+        refusals: counts events and requests that are refused, by the id of the rule or of the problem.
     """
 
-    def __init__(self, event_types: Mapping[str, EventType], writer: EventWriter, rate: float | None = None) -> None:
+    def __init__(
+        self,
+        event_types: Mapping[str, EventType],
+        writer: EventWriter,
+        rate: float | None = None,
+        *,
+        counts: Counter[tuple[str, str]] | None = None,
+        refusals: Counter[str] | None = None,
+    ) -> None:
         self.reading = Reading(EventGate(event_types), time.time)
         self.rates = Rates(rate, time.monotonic)
-        self.counts: Counter[tuple[str, str]] = Counter()
-        """How many events had each result, by event type and status; those that are rejected have the type ""."""
-        self.refusals: Counter[str] = Counter()
-        """How many events or requests were refused, by the id of the rule or of the problem."""
+        self.counts: Counter[tuple[str, str]] = Counter() if counts is None else counts
+        self.refusals: Counter[str] = Counter() if refusals is None else refusals
         self._writer = writer
         self._buffered = 0
 

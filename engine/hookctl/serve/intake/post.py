@@ -94,13 +94,13 @@ async def _take_in(context: Context, identity: Identity, scope: AsgiScope, recei
         found = await off_loop(len(body), lambda: intake.reading.whole(form, headers, body))
         if len(found.items) > MAX_BATCH_EVENTS:
             raise too_many(len(found.items), MAX_BATCH_EVENTS, STREAM_HINT)
+        kept = request_key(key.decode("latin-1"), identity, body) if key is not None else None
         if is_dry:
             await _send(send, 200, await dry_run(context, identity, found))
             return
         if is_partial:
             results = await intake.each(found, identity)
         else:
-            kept = request_key(key.decode("latin-1"), identity, body) if key is not None else None
             results = await intake.all_or_none(found, identity, kept, lambda: intake.reading.findings(form, body))
     if found.is_one and results[0].status != "rejected":
         location = f"/v1/events/{quote(results[0].id or '', safe='')}".encode()

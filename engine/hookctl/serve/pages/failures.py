@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import TYPE_CHECKING
 
+from starlette.exceptions import HTTPException
+
 from hookctl.errors import HookctlError, StateError, UnknownWebhookError
 from hookctl.serve.access.answers import is_for_page
 from hookctl.serve.pages.rendering import render
@@ -40,6 +42,18 @@ async def unknown_address(request: Request, _: Exception) -> Response:
     if is_for_page(request):
         return not_found(request, "There is no page at this address")
     return problem(404, type="not-found", title="There is nothing at this address", detail="the path is unknown")
+
+
+async def unknown_method(_: Request, error: Exception) -> Response:
+    """The answer to a method that a path does not have."""
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return problem(
+        405,
+        type="method-not-allowed",
+        title="The path does not have this method",
+        detail="the header Allow lists the methods of this path",
+        headers=headers,
+    )
 
 
 def not_found(request: Request, message: str, hint: str = "") -> Response:

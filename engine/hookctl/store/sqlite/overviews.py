@@ -35,7 +35,7 @@ class SqliteOverviews:
     def _writing(self) -> AbstractContextManager[sqlite3.Connection]:
         raise NotImplementedError
 
-    def count_attempts(self, now: float, limit: int = 500) -> Progress:
+    def count_attempts(self, now: float, limit: int = 2_000) -> Progress:
         """See :meth:`hookctl.store.pages_interface.Overviews.count_attempts`."""
         with self._reading() as connection:
             if not counting.is_due(connection, now):

@@ -49,9 +49,19 @@ COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
             "lease_ends": optional(TIME),
             "planned": optional(PLAN_EXISTS),
             "replayed_at": optional(TIME),
+            "cause": optional(WHOLE),
         },
     ),
-    "attempts": ("seq", {"delivery": DELIVERY_EXISTS}),
+    "attempts": (
+        "seq",
+        {
+            "delivery": DELIVERY_EXISTS,
+            "started_at": optional(TIME),
+            "seconds": optional(TIME),
+            "result": optional(TEXT),
+            "delivered": "({0} IS NULL OR {0} IN (0, 1))",
+        },
+    ),
     "holds": (
         "webhook",
         {"webhook": TEXT, "serial": WHOLE, "reason": TEXT, "since": TIME, "plan": TEXT, "secrets": DIGEST},

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote_plus
 
-from hookctl.config.check.notes import Notes
+from hookctl.config.check.notes import Notes, auth_blocks
 from hookctl.errors import PluginError
-from hookctl.model import Json, PluginBlock, Pointer
+from hookctl.model import PluginBlock
 from hookctl.model.rules.rule import Rule
 from hookctl.plugin.added import added_by
 from hookctl.plugin.calls import Plugins
@@ -47,7 +47,7 @@ def check(notes: Notes, plugins: Plugins) -> None:
     if not isinstance(url, str) or not auth:
         return
     added: set[str] = set()
-    for pointer, block in _blocks(auth):
+    for pointer, block in auth_blocks(auth):
         kind = block.get("type")
         if not isinstance(kind, str):
             continue
@@ -62,11 +62,3 @@ def check(notes: Notes, plugins: Plugins) -> None:
         for name in sorted(names & added):
             notes.add(PARAMETER_SET_BY_AUTH, pointer, "auth", type=kind, name=name)
         added |= names
-
-
-def _blocks(auth: Json) -> list[tuple[Pointer, dict[str, Json]]]:
-    """The place and content of each block of ``auth``."""
-    if isinstance(auth, dict):
-        return [(("auth",), auth)]
-    blocks = auth if isinstance(auth, list) else []
-    return [(("auth", index), block) for index, block in enumerate(blocks) if isinstance(block, dict)]

@@ -1,0 +1,1 @@
+"""What a process counts for monitoring. ``hookctl.report.metrics`` writes it as text."""

@@ -1,0 +1,1 @@
+"""The metrics as text for Prometheus. docs/metrics.md describes each."""
