@@ -169,8 +169,8 @@ def test_why_an_event_did_not_match(page: Page, site: Any, mock: Mapping[str, An
     event = name_of(page, "why")
     site.send(mock, event, severity="High")
     page.goto(f"/events/{event}")
-    expect(page.get_by_role("region", name="Matched 1 webhook").first).to_contain_text("Billing")
-    missed = page.get_by_role("region", name="Why other webhooks did not match").first
+    expect(page.get_by_role("region", name="Matched 1 webhook")).to_contain_text("Billing")
+    missed = page.get_by_role("region", name="Why other webhooks did not match")
     expect(missed.locator("tr", has_text="Archive")).to_contain_text("inactive")
     why = missed.locator("tr", has_text="Ledger")
     expect(why).to_contain_text("data.severity == 'Low'")

@@ -56,9 +56,11 @@ def refused(detail: str) -> Response:
 def forbidden(request: Request, scope: Scope, identity: Identity) -> Response:
     """403: the identity lacks a scope."""
     who = f"{identity.name} does not have the scope {scope}"
-    hint = f"Create a token that has it: hookctl tokens create NAME --scope {scope}."
+    hint = f"Create a token that has it: `hookctl tokens create NAME --scope {scope}`."
     if is_for_page(request):
-        return message_page(403, "Not allowed", f"{who}. {hint}")
+        from hookctl.serve.pages.failures import not_allowed  # pages import this module
+
+        return not_allowed(request, who, hint)
     return problem(403, type="scope-missing", title="The token lacks a scope", detail=who, hint=hint, scope=str(scope))
 
 
@@ -117,16 +119,6 @@ def go_to(request: Request, path: str) -> Response:
     return HTMLResponse(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>hookctl</title>'
         f'<meta http-equiv="refresh" content="0; url={url}"><p><a href="{url}">Continue</a></p></html>\n'
-    )
-
-
-def message_page(status: int, title: str, text: str) -> Response:
-    """A page that only states something."""
-    title, text = escape(title), escape(text)
-    return HTMLResponse(
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title} · hookctl</title>'
-        f'<h1>{title}</h1><p>{text}</p><p><a href="/">Webhooks</a></p></html>\n',
-        status,
     )
 
 

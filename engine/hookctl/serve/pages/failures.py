@@ -59,3 +59,8 @@ async def unknown_method(_: Request, error: Exception) -> Response:
 def not_found(request: Request, message: str, hint: str = "") -> Response:
     """The page for something that does not exist."""
     return render(request, "not_found.html", status=404, message=message, hint=hint)
+
+
+def not_allowed(request: Request, message: str, hint: str) -> Response:
+    """The page for something that the reader's scopes do not allow."""
+    return render(request, "not_allowed.html", status=403, message=message, hint=hint)
