@@ -21,6 +21,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from hookctl.kit.project import run_command
+from hookctl.plugin.host import load_plugins
 from hookctl.testing.receiver import Receiver
 
 PATIENCE = 30.0
@@ -185,6 +186,12 @@ def site(
         served = serve(root, receiver, BILLING_TOKEN="canary-of-billing")
         served.token = token
         yield served
+
+
+@pytest.fixture(scope="session")
+def mock() -> Mapping[str, Any]:
+    """The mock event of the type of all webhooks here."""
+    return load_plugins().event_types["anomaly"].mock
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from hookctl.plugin.host import load_plugins
 from hookctl.testing.answers import Answer
 
 Visit = Callable[..., Page]
@@ -22,11 +21,6 @@ ON_A_PHONE = {
     "is_mobile": True,
 }
 """Together, each has every feature once. Pages of both are compared with the same texts."""
-
-
-@pytest.fixture(scope="module")
-def mock() -> Mapping[str, Any]:
-    return load_plugins().event_types["anomaly"].mock
 
 
 @pytest.fixture(params=[ON_A_DESK, ON_A_PHONE], ids=["desk", "phone"])

@@ -159,9 +159,8 @@ class Stage:
         router = Router(self.store.read_state())
         for number in range(count):
             at = start + number * seconds / count
-            with patch("time.time", return_value=at):
-                self.store.enqueue([router.route(self._event(mock, at))], at)
-                self._deliver(at)
+            self.store.enqueue([router.route(self._event(mock, at))], at)
+        self._deliver(start + seconds - 1)
 
     def _event(self, mock: Mapping[str, Any], at: float) -> Event:
         severity = self.random.choices(["High", "Medium", "Low"], [3, 4, 5])[0]
@@ -177,15 +176,19 @@ class Stage:
             event_id, "anomaly", at, {"id": event_id, "event_type": "anomaly", "event_time": at, "data": data}
         )
 
-    def _deliver(self, at: float) -> None:
+    def _deliver(self, now: float) -> None:
+        """Make every attempt that is due, in two commits for all of them, since each waits for the disk."""
         state = self.store.read_state()
-        while claims := self.store.claim(at, 50, 60, dict.fromkeys(state.plans, 50)):
-            results = []
-            for claimed in claims:
-                plan = state.plans[claimed.delivery.webhook]
-                attempt, outcome = self._attempt(plan, claimed, at)
-                results.append(Result(claimed, attempt, outcome, state.serial, plan))
-            self.store.finish(results, at)
+        with patch("time.time", return_value=now):
+            is_due = True
+            while is_due:
+                results = []
+                for claimed in self.store.claim(now, 100, 60, dict.fromkeys(state.plans, 100)):
+                    plan = state.plans[claimed.delivery.webhook]
+                    attempt, outcome = self._attempt(plan, claimed, max(claimed.delivery.created_at, claimed.replayed_at or 0.0))
+                    results.append(Result(claimed, attempt, outcome, state.serial, plan))
+                self.store.finish(results, now)
+                is_due = any(one.outcome.due_at is not None and one.outcome.due_at <= now for one in results)
 
     def _attempt(self, plan: DeliveryPlan, claimed: Claimed, at: float) -> tuple[Attempt, Outcome]:
         age, status = self.now - at, DeliveryStatus
@@ -235,10 +238,10 @@ class Stage:
             reason = "The ticket system takes the field again"
             ids = [one.id for one in self.store.deliveries(Filter(webhook="Ticket system"))[:3]]
             self.store.replay(ids, at, audit=audit_entry("ada@laptop", "replay", f"{ids[0]} and 2 more", reason))
-            self._deliver(at)
             plan = self.store.read_state().plans["SIEM"]
             self.store.hold(plan, "by sam@laptop: maintenance", at + 60, audit_entry("sam@laptop", "hold", "SIEM", "maintenance"))
             self.store.resume("SIEM", audit_entry("sam@laptop", "resume", "SIEM", "maintenance is over"))
+        self._deliver(at)
 
 
 def _answer(status: int, reason: str, body: Any) -> Response:
@@ -264,7 +267,7 @@ def staged(
     stage.apply({**FIRST, "siem": FIRST["siem"].replace("/ingest", "/v1/ingest")}, now - 6 * DAY, "ada@laptop", COMMITS[0])
     stage.apply({"siem": FIRST["siem"], "chat": CHAT}, now - 26 * HOUR, "deploy@ci", COMMITS[1])
     for hour in range(24, 0, -1):
-        stage.events(now - hour * HOUR, HOUR, 3 + (hour * 5) % 8)
+        stage.events(now - hour * HOUR, HOUR, 4 + hour * 5 % 9)
     stage.act(now - 2 * HOUR)
     store.set_circuits(
         {"Incident responders": Circuit("open", "5 attempts in a row failed: HTTP 503 Service Unavailable", now - 900, now + 1500)}
