@@ -5,16 +5,10 @@ The requests are those of `test` and of `send`. The libraries of npm run in one 
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import json
-import os
-import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any

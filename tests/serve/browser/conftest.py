@@ -36,7 +36,7 @@ LAUNCH = (
     "--disable-sync",
 )
 STARTED = re.compile(r"Serving http://[\d.]+:(\d+)\n.*(/sign-in\?code=[\w-]+)\n", re.DOTALL)
-WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+WIDE = {"width": 1280, "height": 900}
 BILLING = """\
 name: Billing
 description: Every access that someone should look at, as an item on the invoice
@@ -119,7 +119,7 @@ class Seen:
 
 
 @pytest.fixture(scope="session")
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Served]]:
+def serve() -> Iterator[Callable[..., Served]]:
     """``serve(root, receiver, TOKEN="...")`` starts a process in a project, with these variables."""
     started: list[subprocess.Popen[str]] = []
     plain = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")}
@@ -241,7 +241,9 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
 @pytest.fixture(scope="session")
 def is_too_wide() -> Callable[[Page], bool]:
     """Whether a page scrolls to the side."""
-    return lambda page: bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+    return lambda page: bool(
+        page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    )
 
 
 @pytest.fixture(scope="session")

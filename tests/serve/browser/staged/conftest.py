@@ -129,6 +129,7 @@ TITLES = {
     "Low": "First request for this resource",
 }
 KINDS = {"High": "high_risk_request", "Medium": "unusual_hours", "Low": "first_request"}
+UNKNOWN: Any = {"error": "channel_not_found"}
 REFUSED = {"data": {"status": "rejected", "reason": "the field resource is read-only"}}
 
 
@@ -172,9 +173,7 @@ class Stage:
         values = {"severity": severity, "type": KINDS[severity], "title": TITLES[severity]}
         data = {**mock["data"], **values, "request": request, "requester": requester, "resource": of_resource}
         event_id = f"evt_{4200 + number}"
-        return Event(
-            event_id, "anomaly", at, {"id": event_id, "event_type": "anomaly", "event_time": at, "data": data}
-        )
+        return Event(event_id, "anomaly", at, {"id": event_id, "event_type": "anomaly", "event_time": at, "data": data})
 
     def _deliver(self, now: float) -> None:
         """Make every attempt that is due, in two commits for all of them, since each waits for the disk."""
@@ -185,52 +184,51 @@ class Stage:
                 results = []
                 for claimed in self.store.claim(now, 100, 60, dict.fromkeys(state.plans, 100)):
                     plan = state.plans[claimed.delivery.webhook]
-                    attempt, outcome = self._attempt(plan, claimed, max(claimed.delivery.created_at, claimed.replayed_at or 0.0))
+                    attempt, outcome = self._attempt(
+                        plan, claimed, max(claimed.delivery.created_at, claimed.replayed_at or 0.0)
+                    )
                     results.append(Result(claimed, attempt, outcome, state.serial, plan))
                 self.store.finish(results, now)
                 is_due = any(one.outcome.due_at is not None and one.outcome.due_at <= now for one in results)
 
     def _attempt(self, plan: DeliveryPlan, claimed: Claimed, at: float) -> tuple[Attempt, Outcome]:
-        age, status = self.now - at, DeliveryStatus
-        document: Any = claimed.document
-        response, failure, verdicts = Response(200, "OK", (("Content-Type", "application/json"),), b'{"ok": true}'), None, ()
-        outcome = Outcome(status.DELIVERED)
-        later = self.now + 1500 + self.random.random() * 1800
-        if plan.name == "Incident responders" and age < 2400:
-            response = _answer(503, "Service Unavailable", {"message": "upstream is not available"})
-            outcome = Outcome(status.RETRYING, "HTTP 503 Service Unavailable", later)
-        elif plan.name == "Chat alerts" and age < 3 * HOUR:
-            response = _answer(404, "Not Found", {"error": "channel_not_found"})
-            outcome = Outcome(status.DEAD, "HTTP 404 Not Found")
-        elif plan.name == "Ticket system" and 3 * HOUR < age < 8 * HOUR and document["data"]["severity"] == "High":
-            response = _answer(200, "OK", REFUSED)
-            got = Mismatch("json_path $.data.status", "'rejected' is not one of accepted, queued")
-            verdicts = (Verdict("json_path $.data.status", (got,)),)
-            outcome = Outcome(status.DEAD, "json_path $.data.status: 'rejected' is not one of accepted, queued")
-        elif plan.name == "Data warehouse" and age < 1.5 * HOUR:
-            response = _answer(401, "Unauthorized", {"error": "the token has expired"})
-            outcome = Outcome(status.HELD, "HTTP 401 Unauthorized", hold=True)
-        elif plan.name == "SIEM" and 9 * HOUR < age < 10 * HOUR and claimed.delivery.attempts == 0:
-            response, failure = None, Failure(FailureKind.TIMEOUT, "no answer within 15 s")
-            outcome = Outcome(status.RETRYING, "timeout: no answer within 15 s", at)
-        elif plan.name == "Ticket system":
-            response = _answer(200, "OK", {"data": {"status": "accepted"}})
-            verdicts = (Verdict("json_path $.data.status"),)
-        return self._made(plan, claimed, at, (response, failure, verdicts)), outcome
-
-    def _made(self, plan: DeliveryPlan, claimed: Claimed, at: float, result: Any) -> Attempt:
-        response, failure, verdicts = result
-        total = 15.0 if failure else self.random.lognormvariate(-2.4, 0.5)
-        return Attempt(
+        outcome, response, *mismatches = self._result(plan, claimed, self.now - at)
+        verdicts = (Verdict("json_path $.data.status", tuple(mismatches)),) if plan.response_validators else ()
+        total = self.random.lognormvariate(-2.4, 0.5) if response else 15.0
+        attempt = Attempt(
             plan_digest=plan.digest,
             number=claimed.delivery.attempts + 1,
             started_at=at,
             request=render_request(plan, claimed.document, self.plugins, claimed.delivery.id, at),
             response=response,
-            failure=failure,
-            timing=Timing(0.002, 0.012, 0.031, None if failure else 0.031 + total * 0.9, 0.032 + total),
+            failure=None if response else Failure(FailureKind.TIMEOUT, "no answer within 15 s"),
+            timing=Timing(0.002, 0.012, 0.031, 0.031 + total * 0.9 if response else None, 0.032 + total),
             verdicts=verdicts,
         )
+        return attempt, outcome
+
+    def _result(self, plan: DeliveryPlan, claimed: Claimed, age: float) -> Any:
+        """The outcome, the response and its mismatches of an attempt that was made ``age`` seconds before the end."""
+        status, is_high = DeliveryStatus, '"High"' in json.dumps(claimed.document)
+        match plan.name:
+            case "Incident responders" if age < 2400:
+                later = self.now + 1500 + self.random.random() * 1800
+                body = {"message": "upstream is not available"}
+                outcome = Outcome(status.RETRYING, "HTTP 503 Service Unavailable", later)
+                return outcome, _answer(503, "Service Unavailable", body)
+            case "Chat alerts" if age < 3 * HOUR:
+                return Outcome(status.DEAD, "HTTP 404 Not Found"), _answer(404, "Not Found", UNKNOWN)
+            case "Ticket system" if 3 * HOUR < age < 8 * HOUR and is_high:
+                reason = "'rejected' is not one of accepted, queued"
+                mismatch = Mismatch("json_path $.data.status", reason)
+                return Outcome(status.DEAD, f"json_path $.data.status: {reason}"), _answer(200, "OK", REFUSED), mismatch
+            case "Data warehouse" if age < 1.5 * HOUR:
+                body = {"error": "the token has expired"}
+                outcome = Outcome(status.HELD, "HTTP 401 Unauthorized", hold=True)
+                return outcome, _answer(401, "Unauthorized", body)
+            case "SIEM" if 9 * HOUR < age < 10 * HOUR and claimed.delivery.attempts == 0:
+                return Outcome(status.RETRYING, "timeout: no answer within 15 s", self.now - age), None
+        return Outcome(status.DELIVERED), _answer(200, "OK", {"data": {"status": "accepted"}})
 
     def act(self, at: float) -> None:
         """What people did: some dead letters were replayed, and a webhook was held for a while."""
@@ -239,7 +237,8 @@ class Stage:
             ids = [one.id for one in self.store.deliveries(Filter(webhook="Ticket system"))[:3]]
             self.store.replay(ids, at, audit=audit_entry("ada@laptop", "replay", f"{ids[0]} and 2 more", reason))
             plan = self.store.read_state().plans["SIEM"]
-            self.store.hold(plan, "by sam@laptop: maintenance", at + 60, audit_entry("sam@laptop", "hold", "SIEM", "maintenance"))
+            held = audit_entry("sam@laptop", "hold", "SIEM", "maintenance")
+            self.store.hold(plan, "by sam@laptop: maintenance", at, held)
             self.store.resume("SIEM", audit_entry("sam@laptop", "resume", "SIEM", "maintenance is over"))
         self._deliver(at)
 
@@ -255,7 +254,10 @@ def plugins() -> Plugins:
 
 @pytest.fixture(scope="session")
 def staged(
-    tmp_path_factory: pytest.TempPathFactory, serve: Callable[..., Any], plugins: Plugins, in_project: Callable[..., str]
+    tmp_path_factory: pytest.TempPathFactory,
+    serve: Callable[..., Any],
+    plugins: Plugins,
+    in_project: Callable[..., str],
 ) -> Iterator[Any]:
     """A server of the store. Its webhooks fail in several ways, and nothing is due within the next minutes."""
     root = tmp_path_factory.mktemp("staged")
@@ -264,19 +266,19 @@ def staged(
     now = time.time()
     store = SqliteStore(root / ".hookctl/hookctl.db")
     stage = Stage(store, plugins, root / "webhooks.d", now)
-    stage.apply({**FIRST, "siem": FIRST["siem"].replace("/ingest", "/v1/ingest")}, now - 6 * DAY, "ada@laptop", COMMITS[0])
+    first = {**FIRST, "siem": FIRST["siem"].replace("/ingest", "/v1/ingest")}
+    stage.apply(first, now - 6 * DAY, "ada@laptop", COMMITS[0])
     stage.apply({"siem": FIRST["siem"], "chat": CHAT}, now - 26 * HOUR, "deploy@ci", COMMITS[1])
     for hour in range(24, 0, -1):
         stage.events(now - hour * HOUR, HOUR, 4 + hour * 5 % 9)
     stage.act(now - 2 * HOUR)
-    store.set_circuits(
-        {"Incident responders": Circuit("open", "5 attempts in a row failed: HTTP 503 Service Unavailable", now - 900, now + 1500)}
-    )
+    reason = "5 attempts in a row failed: HTTP 503 Service Unavailable"
+    store.set_circuits({"Incident responders": Circuit("open", reason, now - 900, now + 1500)})
     while store.count_attempts(now).counted < store.progress().last:
         pass
     store.close()
     with Receiver(hosts=("siem.example.com", "chat.example.com")) as receiver:
-        receiver.answer("/hooks/oncall", Answer.json({"error": "channel_not_found"}, 404))
+        receiver.answer("/hooks/oncall", Answer.json(UNKNOWN, 404))
         served = serve(root, receiver, SIEM_TOKEN="canary")
         served.token = in_project(root, "tokens", "create", "pages", "--scope", "read", "--scope", "intake")
         yield served

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 Visit = Callable[..., Page]
 NPM = Path(__file__).parents[1] / "npm"
-PHONE, WIDE = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+WIDE: ViewportSize = {"width": 1280, "height": 900}
 PAGES = {
     "webhooks": ("/", 200),
     "webhooks, nothing matches": ("/?q=zzz", 200),
