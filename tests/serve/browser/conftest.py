@@ -66,6 +66,8 @@ class Served:
     cookie: tuple[str, str] = ("", "")
     token: str = ""
     """It may send events and read."""
+    operator: str = ""
+    """A token of someone who may do everything."""
 
     @property
     def origin(self) -> str:

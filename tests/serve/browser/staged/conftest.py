@@ -279,8 +279,10 @@ def staged(
     store.close()
     with Receiver(hosts=("siem.example.com", "chat.example.com")) as receiver:
         receiver.answer("/hooks/oncall", Answer.json(UNKNOWN, 404))
+        reader = in_project(root, "tokens", "create", "pages", "--scope", "read", "--scope", "intake")
+        operator = in_project(root, "tokens", "create", "ada", "--scope", "operate")
         served = serve(root, receiver, SIEM_TOKEN="canary")
-        served.token = in_project(root, "tokens", "create", "pages", "--scope", "read", "--scope", "intake")
+        served.token, served.operator = reader, operator
         yield served
 
 
