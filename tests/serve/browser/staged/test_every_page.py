@@ -21,7 +21,7 @@ PAGES = {
     "webhook, circuit open": ("/webhooks/Incident%20responders", 200),
     "webhook, inactive and without deliveries": ("/webhooks/Audit%20archive", 200),
     "webhook, not found": ("/webhooks/zzz", 404),
-    "deliveries": ("/deliveries?since=7d", 200),
+    "deliveries": ("/deliveries?since=1h", 200),
     "deliveries, nothing matches": ("/deliveries?webhook=zzz", 200),
     "deliveries, a filter is not valid": ("/deliveries?since=x&status=y", 400),
     "undelivered": ("/undelivered", 200),
