@@ -17,7 +17,7 @@ RUNS := 1
 TEMPLATES := 20000
 SEED :=
 
-.PHONY: demo test quick soak fuzz lint types contracts check bench docs picture clean
+.PHONY: demo test quick soak fuzz lint types contracts check bench docs picture screenshots clean
 
 demo: $(READY)
 	@$(BIN)/python examples/demo/run.py
@@ -59,6 +59,10 @@ docs: $(READY)
 # Draws docs/plan.svg again: the picture of `hookctl plan` in README.md.
 picture: $(READY)
 	@UPDATE_DOCS=1 $(BIN)/pytest -q tests/docs/test_picture.py
+
+# Makes docs/images/ again: the pages of `hookctl serve` in README.md and docs/serve.md. Needs Chromium.
+screenshots: $(READY)
+	@UPDATE_SCREENSHOTS=1 $(BIN)/pytest -q tests/serve/browser/staged/test_screenshots.py
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .hookctl

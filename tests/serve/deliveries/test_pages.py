@@ -210,7 +210,7 @@ def test_what_an_event_matched_and_why_not(site: Any, browser: Any, delivery_pla
     assert cells(page)[0][:2] == ["Matches", "waiting"]
     rows = page.content.all("table")[1].one("tbody").all("tr")
     why = {row.one("th").text: row.one("td").text for row in rows}
-    assert why["Low"] == """this part of `when` was false: data.severity == 'Low' (data.severity is "High")"""
+    assert why["Low"] == """this part of when was false: data.severity == 'Low' (data.severity is "High")"""
     assert why["Inactive"].startswith("inactive when the event was received It would match now: deliver it hookctl ")
     assert why["New"].startswith("not applied yet when the event was received It would match now")
     command = page.content.one("code", id="backfill-1").text

@@ -41,10 +41,11 @@ def test_list_shows_what_is_known_of_each_webhook(site: Any) -> None:
     assert (page.status, names(page)) == (200, ["Hostile", "Quiet one", "Siem"])
     row = cells(page, "Siem")
     assert row["Event"] == "anomaly"
-    assert row["Target"] == "POST siem.example.combearer"
+    assert row["Target"] == "siem.example.comPOST, bearer"
     assert (row["Waiting"], row["Retrying"], row["Dead"], row["Held"]) == ("1", "1", "1", "0")
     assert (row["Delivered"], row["p95"], row["Circuit"]) == ("60.0%", "100 ms", "closed")
-    assert row["Applied"].startswith("serial 2ada@laptop, ")
+    assert row["Applied"].startswith("serial 2, ")
+    assert row["Applied"].endswith(" agoada@laptop")
     dots = [one.get("aria-label") for one in page.root.iter(f"{SVG}svg") if "dot" in one.get("class")]
     assert dots == ["active", "inactive", "active"]
     assert (
@@ -176,7 +177,7 @@ def test_a_test_that_succeeds(site: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("SIEM_TOKEN", "tok-canary")
     site.receiver.reset()
     page = run_test(site, "Siem")
-    assert "Test successful 200 in" in page.text
+    assert "Test successful: 200 in" in page.text
     assert "tok-canary" not in page.html
     assert "Authorization: Bearer ***" in page.root.find(".//pre[@id='text-1']").text
     (request,) = site.receiver.requests
@@ -190,7 +191,7 @@ def test_a_test_that_fails_shows_the_answer_as_text_and_what_to_check_next(
     site.receiver.reset()
     site.receiver.answer("/ingest", Answer(404, body=b"<script>alert(4)</script>"))
     page = run_test(site, "Siem")
-    assert "Test failed HTTP 404" in page.text
+    assert "Test failed: HTTP 404" in page.text
     assert "<script>alert(4)</script>" in page.root.find(".//pre[@id='text-2']").text
     assert any("has nothing at this path" in tip for tip in page.texts(".//section[@aria-labelledby='tips']//li"))
 
