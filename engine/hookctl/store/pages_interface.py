@@ -16,6 +16,7 @@ from hookctl.store.overviews import (
     DeliveryPage,
     DeliveryRow,
     Group,
+    HistoryEntry,
     HistoryPage,
     Hour,
     PlanVersion,
@@ -104,6 +105,10 @@ class Overviews(Protocol):
 
     def history(self, limit: int, *, before: tuple[float, int, int] | None = None) -> HistoryPage:
         """Applies and actions of operators, newest first."""
+        ...
+
+    def apply_entry(self, serial: int) -> HistoryEntry | None:
+        """The entry of one apply in :meth:`history`; None if there was no such apply."""
         ...
 
     def changes(self, serial: int, limit: int = 100, *, after: str = "") -> list[ChangeRecord]:

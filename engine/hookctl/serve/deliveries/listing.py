@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from hookctl.store.overviews import DeliveryPage
 
 ROWS = 50
-LOOK_AT = 10_000
+LOOK_AT = 5_000
 """About the most deliveries that one page looks at."""
-LOOK_AT_EVENTS = 2_000
+LOOK_AT_EVENTS = 1_000
 """The same for a filter that has to read each event or each attempt."""
 CAUSES = ("mismatch", *(kind.value for kind in FailureKind), "4xx", "5xx")
 """What the field for the cause suggests; it takes any status, too."""

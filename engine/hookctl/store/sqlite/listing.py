@@ -135,6 +135,8 @@ def keys_of(which: Filter) -> list[Keys]:
         return [Keys("deliveries_of_event", filters.EVENT, [which.event_id, which.event_id])]
     if which.group.startswith(("dead-", "retrying-")):
         condition, *values = filters.in_group(which.group)
+        if which.webhook is not None:
+            condition, values = f"{condition} AND d.webhook = ?", [*values, which.webhook]
         return [Keys("deliveries_by_cause", condition, values, has_times=False)]
     statuses = frozenset(which.statuses or ())
     return _of_statuses(statuses) if which.webhook is None else [_of_webhook(which.webhook, statuses)]

@@ -29,6 +29,16 @@ DEAD = """
     SELECT webhook, count(*) FROM deliveries INDEXED BY deliveries_dead WHERE status = 'dead' {0} GROUP BY webhook
 """
 """The index must be named: SQLite may take one that does not have the rows in order of webhook."""
+WAITING = """
+    SELECT t.webhook, t.number - coalesce(r.number, 0), t.oldest FROM (
+        SELECT webhook, count(*) AS number, min(seq) AS oldest FROM deliveries INDEXED BY deliveries_ready
+        WHERE ready_at IS NOT NULL {0} GROUP BY webhook
+    ) t LEFT JOIN (
+        SELECT webhook, count(*) AS number FROM deliveries INDEXED BY deliveries_retrying
+        WHERE status = 'retrying' {0} GROUP BY webhook
+    ) r ON r.webhook = t.webhook
+    WHERE t.number > coalesce(r.number, 0)
+"""
 AMONG = "AND webhook IN (SELECT value FROM json_each(?))"
 CREATED = "SELECT seq, created_at FROM deliveries WHERE seq IN (SELECT value FROM json_each(?))"
 """Row numbers grow with time, so the one with the smallest number is the oldest."""
@@ -65,15 +75,14 @@ def backlogs(connection: sqlite3.Connection, only: Collection[str] | None = None
     return {name: one(name) for name in dict.fromkeys((*to_try, *held, *dead))}
 
 
-def waiting(connection: sqlite3.Connection, only: Collection[str] | None = None) -> Iterator[tuple[str, int, int]]:
+def waiting(connection: sqlite3.Connection, webhook: str | None = None) -> list[tuple[str, int, int]]:
     """Webhooks with deliveries that were never tried, how many, and the number of the oldest that waits or is retried.
 
-    Of some webhooks, or of all.
+    Of one webhook, or of all.
     """
-    retrying = dict(_named(connection, RETRYING, only))
-    for name, count, oldest, _ in _named(connection, TO_TRY, only):
-        if count > retrying.get(name, 0):
-            yield name, count - retrying.get(name, 0), oldest
+    which, values = ("", ()) if webhook is None else ("AND webhook = ?", (webhook, webhook))
+    rows = connection.execute(WAITING.format(which), values).fetchall()
+    return [row for row in rows if isinstance(row[0], str)]
 
 
 def dead_reasons(connection: sqlite3.Connection, webhook: str, limit: int) -> list[str]:

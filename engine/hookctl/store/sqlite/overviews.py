@@ -13,6 +13,7 @@ from hookctl.store.overviews import (
     DeliveryPage,
     DeliveryRow,
     Group,
+    HistoryEntry,
     HistoryPage,
     Hour,
     PlanVersion,
@@ -94,6 +95,11 @@ class SqliteOverviews:
         """See :meth:`hookctl.store.pages_interface.Overviews.history`."""
         with self._reading() as connection:
             return past.history(connection, limit, before)
+
+    def apply_entry(self, serial: int) -> HistoryEntry | None:
+        """See :meth:`hookctl.store.pages_interface.Overviews.apply_entry`."""
+        with self._reading() as connection:
+            return past.apply_entry(connection, serial)
 
     def changes(self, serial: int, limit: int = 100, *, after: str = "") -> list[ChangeRecord]:
         """See :meth:`hookctl.store.pages_interface.Overviews.changes`."""
