@@ -98,8 +98,8 @@ class Metrics:
 
         Making the text of a scrape takes seconds with thousands of webhooks; a copy delays the runner only briefly.
         """
-        made = Metrics(by_webhook=self.by_webhook)
         with self._lock:
+            made = Metrics(by_webhook=self.by_webhook)
             made.webhooks = {name: one.copy() for name, one in self.webhooks.items()}
             made._phases = tuple(one.copy() for one in self._phases)
             made.commits = self.commits.copy()
