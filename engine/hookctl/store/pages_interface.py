@@ -90,6 +90,13 @@ class Overviews(Protocol):
         """
         ...
 
+    def tally(self, which: Filter, limit: int) -> Mapping[str, int]:
+        """How many deliveries pass the filter, by webhook.
+
+        Where that takes long to count, only the newest ``limit`` are counted. Damaged rows may count, too.
+        """
+        ...
+
     def groups(self, webhook: str | None = None, limit: int = 100) -> list[Group]:
         """What is not delivered, by status and cause, the largest groups first; of one webhook, or of all.
 

@@ -81,6 +81,11 @@ class SqliteOverviews:
         with self._reading() as connection:
             return listing.delivery_page(connection, which, limit, before, look_at)
 
+    def tally(self, which: Filter, limit: int) -> Mapping[str, int]:
+        """See :meth:`hookctl.store.pages_interface.Overviews.tally`."""
+        with self._reading() as connection:
+            return listing.tally(connection, which, limit)
+
     def groups(self, webhook: str | None = None, limit: int = 100) -> list[Group]:
         """See :meth:`hookctl.store.pages_interface.Overviews.groups`."""
         with self._reading() as connection:
