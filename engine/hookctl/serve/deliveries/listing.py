@@ -63,6 +63,7 @@ def _page(store: Store, request: Request, query: Query) -> Response:
         next_url=query.next_url(links.DELIVERIES, found.page.next) if found else None,
         statuses=STATUSES,
         causes=CAUSES,
+        most=ROWS,
         presets=PRESETS,
         done=done_text(request.query_params),
     )
