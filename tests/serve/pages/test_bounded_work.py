@@ -66,13 +66,11 @@ def scans(connection: sqlite3.Connection, statement: str) -> list[str]:
     """The steps of a statement that read a large table as a whole."""
     tables = {alias or table: table for table, alias in TABLE.findall(statement)}
     steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
-    is_page = re.search(r"\bLIMIT\s+\d+", statement) is not None and not any("TEMP B-TREE" in step for step in steps)
     found = []
     for step in steps:
         name, _, index = step.removeprefix("SCAN ").partition(" USING ")
-        ends_at_its_limit = is_page and index.split()[-1:] == ["deliveries_created"]
-        if step.startswith("SCAN ") and tables.get(name, name) in LARGE and not ends_at_its_limit:
-            found += [step] if index.split()[-1:] not in [[one] for one in SMALL] else []
+        is_large = tables.get(name, name) in LARGE and index.rpartition(" ")[2] not in SMALL
+        found += [step] if step.startswith("SCAN ") and is_large else []
     return found
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from hookctl.model import DeliveryStatus
 from hookctl.store.records import Filter
-from hookctl.store.sqlite import causes, groups, listing, monitoring, past, summaries
+from hookctl.store.sqlite import causes, groups, listing, monitoring, summaries
 from hookctl.store.sqlite import overview_tables as tables
 from hookctl.store.sqlite import queue_tables as queue
 from hookctl.store.sqlite.connection import connect
@@ -172,7 +172,6 @@ QUERIES: dict[str, str] = {
     "webhooks": groups.WEBHOOKS.format(condition=in_group("dead-1")[0], only=""),
     "waiting": monitoring.WAITING.format(""),
     "tally": listing.TALLY.format(index="deliveries_by_cause", conditions=in_group("dead-1")[0]),
-    "one apply": past.ONE_APPLY,
     "blocks": listing.BLOCKS,
     "in block": listing.IN_BLOCK,
     "before": listing.BEFORE,

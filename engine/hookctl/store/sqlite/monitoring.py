@@ -30,14 +30,14 @@ DEAD = """
 """
 """The index must be named: SQLite may take one that does not have the rows in order of webhook."""
 WAITING = """
-    SELECT t.webhook, t.number - coalesce(r.number, 0), t.oldest FROM (
+    SELECT tries.webhook, tries.number - coalesce(again.number, 0), tries.oldest FROM (
         SELECT webhook, count(*) AS number, min(seq) AS oldest FROM deliveries INDEXED BY deliveries_ready
         WHERE ready_at IS NOT NULL {0} GROUP BY webhook
-    ) t LEFT JOIN (
+    ) tries LEFT JOIN (
         SELECT webhook, count(*) AS number FROM deliveries INDEXED BY deliveries_retrying
         WHERE status = 'retrying' {0} GROUP BY webhook
-    ) r ON r.webhook = t.webhook
-    WHERE t.number > coalesce(r.number, 0)
+    ) again ON again.webhook = tries.webhook
+    WHERE tries.number > coalesce(again.number, 0)
 """
 AMONG = "AND webhook IN (SELECT value FROM json_each(?))"
 CREATED = "SELECT seq, created_at FROM deliveries WHERE seq IN (SELECT value FROM json_each(?))"
