@@ -20,7 +20,9 @@ LARGE = {"deliveries", "attempts", "events", "known_ids", "hours", "hour_causes"
     *("plans", "past_plans", "commits", "request_keys")
 }
 """The tables that have a row for each event, delivery, attempt, apply or action."""
-TABLE = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)(?:\s+(?:AS\s+)?(?!INDEXED|WHERE|JOIN|ON|ORDER|GROUP|LIMIT|LEFT|CROSS)(\w+))?")
+TABLE = re.compile(
+    r"\b(?:FROM|JOIN)\s+(\w+)(?:\s+(?:AS\s+)?(?!INDEXED|WHERE|JOIN|ON|ORDER|GROUP|LIMIT|LEFT|CROSS)(\w+))?"
+)
 ORDERS = ("event", "host", "waiting", "retrying", "dead", "held", "success", "p50", "p95")
 STATES = ("active", "inactive", "held", "circuit", "waiting", "dead", "failing")
 STATUSES = ("waiting", "retrying", "held", "delivered", "dead", "cancelled")
@@ -33,7 +35,7 @@ def statements() -> Iterator[list[str]]:
     connect = sqlite3.connect
 
     def traced(*args: Any, **options: Any) -> sqlite3.Connection:
-        connection = connect(*args, **options)
+        connection: sqlite3.Connection = connect(*args, **options)
         connection.set_trace_callback(executed.append)
         return connection
 
@@ -58,7 +60,7 @@ def paths(site: Any) -> Iterator[str]:
     yield from (f"/events/{quote(dead.event_id)}", f"/v1/events/{quote(dead.event_id)}")
     yield from ("/undelivered", "/undelivered?status=dead", "/undelivered?webhook=Siem")
     yield from (f"/actions/replay?group={group}", "/actions/replay?webhook=Siem", f"/actions/replay?id={dead.id}")
-    yield from ("/actions/cancel?status=retrying", "/actions/hold?webhook=Siem", "/actions/hold?status=dead&webhook=Siem")
+    yield from ("/actions/cancel?status=retrying", "/actions/hold?webhook=Siem", "/actions/hold?status=dead")
     yield from ("/history", "/history?q=none", "/history?before=2000000000.0~1~1", "/history/1", "/history/2?after=A")
 
 

@@ -60,13 +60,13 @@ def backlogs(connection: sqlite3.Connection, only: Collection[str] | None = None
     held = {row[0]: row for row in _named(connection, HELD, only)}
     dead = dict(_named(connection, DEAD, only))
     firsts = json.dumps([row[2] for rows in (to_try, held) for row in rows.values()])
-    created = dict(connection.execute(CREATED, (firsts,)).fetchall())
+    created: dict[Any, Any] = {seq: at for seq, at in connection.execute(CREATED, (firsts,)).fetchall() if _is_time(at)}
     found = {}
     for name in dict.fromkeys((*to_try, *held, *dead)):
         _, tries, first, due_at = to_try.get(name, NONE_TO_TRY)
         _, holds, first_held = held.get(name, NONE_HELD)
         again = min(retrying.get(name, 0), tries) if tries else 0
-        times = [at for at in (created.get(first), created.get(first_held)) if _is_time(at)] if tries or holds else ()
+        times = [created[seq] for seq in (first, first_held) if seq in created]
         found[name] = Backlog(
             waiting=tries - again,
             retrying=again,
