@@ -80,6 +80,10 @@ class Log(Protocol):
         """Applies and audit entries, at most ``limit``, newest first; ``since`` is in epoch seconds."""
         ...
 
+    def serial_at(self, at: float) -> int:
+        """The serial of :meth:`routes_at`, without the cost of reading the routes; 0 before the first apply."""
+        ...
+
     def routes_at(self, at: float) -> Routes:
         """How the webhooks that were applied at a time (epoch seconds) routed events.
 

@@ -230,8 +230,7 @@ class Followed:
     """The number of those that a worker has claimed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
+class Backlog(Struct, frozen=True):
     """How many deliveries of one webhook are not delivered. Cancelled ones do not count."""
 
     waiting: int = 0

@@ -20,6 +20,8 @@ PHASES = ("name", "connect", "tls", "wait", "read")
 """The phases of an attempt: looking up the host, connecting, the TLS handshake, waiting for the first byte of the
 response, and reading the rest. ``wait`` includes sending the request."""
 SUCCESS = "2xx"
+MOST_WEBHOOKS = 500
+"""The most webhooks that are counted apart unless the settings ask for it: each has some 50 series."""
 ALL = ""
 """Stands for every webhook where webhooks are not counted apart."""
 ACCEPTED, DUPLICATE, REJECTED = "accepted", "duplicate", "rejected"
@@ -63,11 +65,13 @@ class OfWebhook:
 class Metrics:
     """Counts, from when it is made. Any thread may call any method.
 
-    ``by_webhook``: whether webhooks are counted apart. Webhooks that are not applied any more are forgotten.
+    ``by_webhook``: whether webhooks are counted apart; None: while at most :data:`MOST_WEBHOOKS` are applied. Webhooks
+    that are not applied any more are forgotten.
     """
 
-    def __init__(self, *, by_webhook: bool = True) -> None:
-        self.by_webhook = by_webhook
+    def __init__(self, *, by_webhook: bool | None = True) -> None:
+        self._chosen = by_webhook
+        self.by_webhook = by_webhook is not False
         self._lock = Lock()
         self.webhooks: dict[str, OfWebhook] = {}
         """By name; all under :data:`ALL` where webhooks are not counted apart."""
@@ -94,8 +98,8 @@ class Metrics:
 
         Making the text of a scrape takes seconds with thousands of webhooks; a copy delays the runner only briefly.
         """
-        made = Metrics(by_webhook=self.by_webhook)
         with self._lock:
+            made = Metrics(by_webhook=self.by_webhook)
             made.webhooks = {name: one.copy() for name, one in self.webhooks.items()}
             made._phases = tuple(one.copy() for one in self._phases)
             made.commits = self.commits.copy()
@@ -146,10 +150,17 @@ class Metrics:
             read.observe(timing.total - timing.first_byte)
 
     def set_applied(self, state: AppliedState) -> None:
-        """Forget the webhooks that are not applied any more, so that there are never more than the files have."""
-        if not self.by_webhook:
-            return
+        """Forget the webhooks that are not applied any more, so that there are never more than the files have.
+
+        If that is decided by their number, also count them apart or together from now on. The counters begin anew then.
+        """
         with self._lock:
+            by_webhook = len(state.plans) <= MOST_WEBHOOKS if self._chosen is None else self._chosen
+            if by_webhook != self.by_webhook:
+                self.by_webhook = by_webhook
+                self.webhooks.clear()
+            if not by_webhook:
+                return
             for name in [name for name in self.webhooks if name not in state.plans]:
                 del self.webhooks[name]
 

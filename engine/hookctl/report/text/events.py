@@ -99,9 +99,7 @@ def render_one_json(event: StoredEvent, deliveries: Sequence[Delivery], unmatche
             }
             for one in deliveries
         ],
-        "unmatched": [
-            {"webhook": one.webhook, "why": one.why.value, "detail": one.detail or None} for one in unmatched
-        ],
+        "unmatched": [{"webhook": one.webhook, "why": str(one.why), "detail": one.detail or None} for one in unmatched],
     }
     return json_text(document) + "\n"
 

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from hookctl.store.overviews import DeliveryPage
 
 ROWS = 50
-LOOK_AT = 10_000
+LOOK_AT = 5_000
 """About the most deliveries that one page looks at."""
-LOOK_AT_EVENTS = 2_000
+LOOK_AT_EVENTS = 1_000
 """The same for a filter that has to read each event or each attempt."""
 CAUSES = ("mismatch", *(kind.value for kind in FailureKind), "4xx", "5xx")
 """What the field for the cause suggests; it takes any status, too."""
@@ -63,6 +63,7 @@ def _page(store: Store, request: Request, query: Query) -> Response:
         next_url=query.next_url(links.DELIVERIES, found.page.next) if found else None,
         statuses=STATUSES,
         causes=CAUSES,
+        most=ROWS,
         presets=PRESETS,
         done=done_text(request.query_params),
     )

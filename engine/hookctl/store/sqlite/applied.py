@@ -122,6 +122,14 @@ class AppliedStore:
             rows = connection.execute(_APPLIES, (-MAX_TIME if since is None else since, limit)) if connection else ()
             return [_log_entry(*row) for row in rows if isinstance(row[2], str) and isinstance(row[3], str)]
 
+    def serial_at(self, at: float) -> int:
+        """See :meth:`hookctl.store.events_interface.Log.serial_at`. Never creates the file."""
+        with self._snapshot() as connection:
+            if connection is None:
+                return 0
+            is_kept = table_version(connection, COMPONENT) >= ROUTES_SINCE
+            return routes.serial_at(connection, at) if is_kept else last_serial(connection)
+
     def routes_at(self, at: float) -> Routes:
         """See :meth:`hookctl.store.events_interface.Log.routes_at`. Never creates the file."""
         with self._snapshot() as connection:

@@ -89,6 +89,10 @@ class SqliteStore(SqliteQueue, SqliteOverviews):
         entries = [*done, *self._applied.log(limit, since)]
         return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
 
+    def serial_at(self, at: float) -> int:
+        """See :meth:`hookctl.store.events_interface.Log.serial_at`."""
+        return self._applied.serial_at(at)
+
     def routes_at(self, at: float) -> Routes:
         """See :meth:`hookctl.store.events_interface.Log.routes_at`."""
         return self._applied.routes_at(at)
