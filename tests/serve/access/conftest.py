@@ -25,7 +25,7 @@ from hookctl.errors import SecretError
 from hookctl.model.secret import SecretReference
 from hookctl.model.token import Scope, Token, new_token, token_digest, token_id
 from hookctl.serve import application, pages
-from hookctl.serve.access import Access, AccessControl, form_of, requires
+from hookctl.serve.access import Access, AccessControl, form_of, public, requires
 from hookctl.serve.access.guessing import Failures
 from hookctl.serve.context import Context
 from hookctl.serve.server import serving
@@ -50,6 +50,11 @@ async def slow(_: Request) -> Response:
     return PlainTextResponse("at last")
 
 
+@public
+async def large(_: Request) -> Response:
+    return PlainTextResponse("x" * 20_000_000)
+
+
 @requires(Scope.INTAKE)
 async def take(request: Request) -> Response:
     return PlainTextResponse(f"{request.state.identity.name} sent {len(await request.body())}")
@@ -58,6 +63,7 @@ async def take(request: Request) -> Response:
 ROUTES: Sequence[BaseRoute] = (
     Route("/show", show),
     Route("/slow", slow, methods=["GET", "POST"]),
+    Route("/large", large),
     Route("/act", act, methods=["POST"]),
     Route("/v1/take", take, methods=["POST"]),
 )

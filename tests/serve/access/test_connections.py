@@ -58,6 +58,43 @@ def test_a_large_body_is_not_taken_for_headers(server: Any) -> None:
     assert answer.body == "long sent 200000"
 
 
+def chunked(server: Any, token: str, rest: bytes) -> bytes:
+    lines = f"Authorization: Bearer {token}", "Transfer-Encoding: chunked", "Connection: close"
+    return head(server, "/v1/take", "POST", *lines) + b"1\r\nx\r\n" + rest
+
+
+def test_trailers_do_not_become_headers(server: Any) -> None:
+    token = server.token(Scope.INTAKE, name="trailing")
+    trailers = b"0\r\nHost: evil.example\r\nAuthorization: Bearer other\r\n\r\n"
+    answer = server.raw(chunked(server, token, trailers))
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"trailing sent 1")
+
+
+@pytest.mark.parametrize(
+    "rest", [b"0\r\n" + b"X: y\r\n" * 300_000, b"0\r\nX: " + b"y" * 2_000_000, b"1;" + b"y" * 2_000_000]
+)
+def test_what_a_body_has_besides_its_content_is_limited(server: Any, rest: bytes) -> None:
+    """Trailers, whether many or long, and extensions of chunks. The parser keeps them in memory."""
+    with server.connect() as client, pytest.raises(ConnectionError):
+        client.sendall(chunked(server, server.token(Scope.INTAKE), rest))
+        while client.recv(65536):
+            pass
+        client.sendall(b"x")
+        raise ConnectionResetError
+    assert server.request("GET", "/healthz").status == 200
+
+
+def test_a_client_that_leaves_while_its_requests_wait_in_line_is_not_an_error(
+    server: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    request = head(server, "/slow", "GET", f"Authorization: Bearer {server.token(Scope.READ)}")
+    with server.connect() as client:
+        client.sendall(request * 3)
+    assert server.request("GET", "/slow", Authorization=f"Bearer {server.token(Scope.READ)}").body == "at last"
+    assert not [record for record in caplog.records if record.exc_info and record.exc_info[0] is RuntimeError]
+
+
 @pytest.mark.parametrize(
     "path",
     [

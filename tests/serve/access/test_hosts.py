@@ -51,8 +51,21 @@ def test_a_request_has_exactly_one_host(server: Any) -> None:
         assert server.raw(f"GET /healthz HTTP/1.1\r\n{lines}Connection: close\r\n\r\n".encode()).startswith(
             b"HTTP/1.1 4"
         )
-    absolute = f"GET http://evil.example/show HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: close\r\n\r\n"
-    assert server.raw(absolute.encode()).startswith(b"HTTP/1.1 401")  # the Host header is what counts
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("http://evil.example/show", 421),
+        ("http://127.0.0.1@evil.example/show", 421),
+        ("http://[2001:db8::1]/show", 421),
+        ("http://127.0.0.1:9/show", 401),
+        ("http://[::1]/show", 401),
+    ],
+)
+def test_the_name_in_an_absolute_target_counts_instead_of_the_host(server: Any, target: str, status: int) -> None:
+    data = f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: close\r\n\r\n"
+    assert server.raw(data.encode()).startswith(f"HTTP/1.1 {status}".encode())
 
 
 def test_the_address_at_which_a_request_arrives_is_a_name() -> None:
