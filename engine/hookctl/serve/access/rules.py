@@ -88,6 +88,11 @@ class Access:
         self.tokens.note_used(token)
         return session
 
+    async def is_usable(self, token_id: str) -> bool:
+        """Whether a token that was accepted is so still, for requests that take long. Raises as :meth:`session`."""
+        await self.tokens.refresh()
+        return self.tokens.by_id(token_id) is not None
+
     def sign_in_with_link(self, code: str, address: str) -> tuple[str | None, int]:
         """The cookie of a new session, None if the link is not accepted; and for how many seconds it is not tried."""
         if wait := self.failures.wait(address):
