@@ -190,6 +190,7 @@ def _opened(
     with (
         closing(Operations(metrics, new_exposition(session, metrics), trouble_of_all, is_open=is_open)) as operations,
         closing(Stores(open_one)) as stores,
+        closing(Stores(open_one, 2)) as stores_of_access,  # pages that take long must not delay every request
         closing(_counter(session)) as counter,
     ):
         counter.start()
@@ -197,7 +198,7 @@ def _opened(
         with closing(writer):
             yield Context(
                 plugins=session.plugins,
-                access=Access(stores, hosts=hosts, operator=who(), read_secret=partial(read_secret, session)),
+                access=Access(stores_of_access, hosts=hosts, operator=who(), read_secret=partial(read_secret, session)),
                 stores=stores,
                 writer=writer,
                 intake=intake,
