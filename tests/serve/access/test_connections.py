@@ -114,3 +114,10 @@ def test_no_path_leads_out(server: Any, path: str) -> None:
     answer = server.raw(head(server, path, "GET", "Connection: close"))
     assert answer.split(b" ")[1] in {b"404", b"400"}
     assert b"root:" not in answer
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/show/"), ("GET", "/healthz/"), ("POST", "/act/")])
+def test_a_slash_at_the_end_does_not_redirect(server: Any, method: str, path: str) -> None:
+    """The redirect would be to plain HTTP, also behind a proxy that ends TLS."""
+    answer = server.request(method, path, Authorization=f"Bearer {server.token(Scope.OPERATE)}")
+    assert (answer.status, answer.headers.get("location")) == (404, None)

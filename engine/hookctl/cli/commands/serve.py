@@ -82,7 +82,7 @@ def command(
     from hookctl.cli.sign_in_links import printing_links, require_token
 
     try:
-        from hookctl.serve.access.hosts import is_loopback
+        from hookctl.serve.access.hosts import is_host_name, is_loopback
         from hookctl.serve.application import make_application
         from hookctl.serve.operations import RequestLog
         from hookctl.serve.server import MOST_CONNECTIONS, serving
@@ -90,6 +90,10 @@ def command(
         hint = "Install the extra: pip install 'hookctl[serve]'."
         raise SettingsError(f"hookctl serve needs the package {error.name}", hint=hint) from error
     host, port = _address(listen)
+    for name in names:
+        if not is_host_name(name):
+            hint = "Write the name alone, such as hooks.example.com."
+            raise SettingsError(f"--host: {name!r} is not the name of a host", hint=hint)
     log = Log(log_format)
     session.load_plugins()
     metrics, network = new_metrics(session), session.network(connect_to, cacert)
@@ -218,6 +222,7 @@ def _counter(session: Session) -> AttemptCounter:
 def _address(listen: str) -> tuple[str, int]:
     """The host and the port of ``--listen``. Raises SettingsError."""
     host, _, port = listen.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
     if not host or not port.isascii() or not port.isdecimal() or int(port) > 65535:
         raise SettingsError(f"--listen: {listen} is not an address", hint=f"Write HOST:PORT, such as {LISTEN}.")
-    return host.removeprefix("[").removesuffix("]"), int(port)
+    return host, int(port)
