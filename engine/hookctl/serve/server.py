@@ -54,6 +54,7 @@ def serving(
     Raises SettingsError if the address cannot be used.
     """
     listener = _listen(host, port)
+    address = listener.getsockname()[:2]  # before the server starts: it closes the listener when it stops
     config = uvicorn.Config(
         application,
         access_log=False,  # has the query
@@ -72,7 +73,7 @@ def serving(
     ended = Event()  # an interrupted Thread.join() would take the thread for one that has ended
     Thread(target=_run, args=(server, listener, ended), name="hookctl-http", daemon=True).start()
     try:
-        yield listener.getsockname()[:2]
+        yield address
         server.should_exit = True
         ended.wait()
     except KeyboardInterrupt:
