@@ -88,6 +88,8 @@ class Server:
     directory: Path
     secrets: dict[str, str]
     """What the references of signatures stand for, by their keys."""
+    troubles: list[str]
+    """Why access could not be checked."""
     port: int = 0
     tokens: dict[str, str] = field(default_factory=dict)
 
@@ -162,11 +164,13 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     open_one: Callable[[], Store] = lambda: SqliteStore(directory / "hookctl.db")  # noqa: E731
     stores, store = Stores(open_one), open_one()
     secrets: dict[str, str] = {}
+    troubles: list[str] = []
     access = Access(
         stores,
         hosts=["hooks.example.com"],
         operator="ada@laptop",
         read_secret=lambda reference: secret_of(secrets, reference),
+        trouble=troubles.append,
     )
     unused: dict[str, Any] = {"directory": Path("webhooks.d"), "plugins": None, "network": None}
     context: Any = SimpleNamespace(access=access, stores=stores, **unused)
@@ -175,7 +179,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         patch.setattr(pages, "ROUTES", (*pages.ROUTES, *ROUTES))
         served = application.make_application(made)
     with serving(served, "127.0.0.1", 0) as (_, port):
-        yield Server(access, store, served, directory, secrets, port)
+        yield Server(access, store, served, directory, secrets, troubles, port)
     stores.close()
     store.close()
 
@@ -198,4 +202,6 @@ def intake(running: Server) -> Iterator[Server]:
 @pytest.fixture
 def server(running: Server) -> Server:
     running.access.failures = Failures()
+    running.access._reported_at = float("-inf")
+    running.troubles.clear()
     return running

@@ -109,7 +109,7 @@ def command(
         stepped, trouble = _watched(runner, metrics, interrupts)
         is_open = is_loopback(host) and not names
         with (
-            _opened(session, [host, *names], network, metrics, trouble, is_open=is_open) as context,
+            _opened(session, [host, *names], network, metrics, trouble, log, is_open=is_open) as context,
             serving(
                 RequestLog(make_application(context), metrics, partial(_log_request, log)),
                 host,
@@ -134,6 +134,11 @@ def _log_request(log: Log, record: dict[str, Json]) -> None:
         log.write("request", record)
 
 
+def _log_trouble(log: Log, message: str) -> None:
+    with printing_here():
+        log.write("trouble", {"message": message})
+
+
 def _watched(
     runner: Runner, metrics: Metrics, interrupts: Interrupts
 ) -> tuple[Callable[[StateError | None], None], Callable[[], str]]:
@@ -156,6 +161,7 @@ def _opened(
     network: Network,
     metrics: Metrics,
     trouble: Callable[[], str],
+    log: Log,
     *,
     is_open: bool,
 ) -> Iterator[Context]:
@@ -167,6 +173,7 @@ def _opened(
         network: how this machine reaches the targets of tests.
         metrics: what the process counts.
         trouble: why the runner is not ready, in one word; empty while it is.
+        log: gets why access cannot be checked.
         is_open: whether anyone who can reach the server may read the metrics.
     """
     from hookctl.cli.locking import who
@@ -202,7 +209,13 @@ def _opened(
         with closing(writer):
             yield Context(
                 plugins=session.plugins,
-                access=Access(stores_of_access, hosts=hosts, operator=who(), read_secret=partial(read_secret, session)),
+                access=Access(
+                    stores_of_access,
+                    hosts=hosts,
+                    operator=who(),
+                    read_secret=partial(read_secret, session),
+                    trouble=lambda message: _log_trouble(log, message),
+                ),
                 stores=stores,
                 writer=writer,
                 intake=intake,
