@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -76,12 +77,10 @@ def test_trailers_do_not_become_headers(server: Any) -> None:
 )
 def test_what_a_body_has_besides_its_content_is_limited(server: Any, rest: bytes) -> None:
     """Trailers, whether many or long, and extensions of chunks. The parser keeps them in memory."""
-    with server.connect() as client, pytest.raises(ConnectionError):
+    with server.connect() as client, suppress(ConnectionError):
         client.sendall(chunked(server, server.token(Scope.INTAKE), rest))
-        while client.recv(65536):
+        while client.recv(65536):  # TimeoutError if the server still reads
             pass
-        client.sendall(b"x")
-        raise ConnectionResetError
     assert server.request("GET", "/healthz").status == 200
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from hookctl.delivery.producer import Producer
 from hookctl.delivery.runner.retention import StoreLimits
+from hookctl.errors import StoreError
 from hookctl.model.token import Scope
 from hookctl.serve.intake import intake as limits_of_intake
 from hookctl.serve.intake.forms import Form
@@ -289,3 +291,18 @@ def test_a_token_that_has_used_up_its_rate_waits(limited: Callable[..., Any]) ->
         assert (answer.status, answer.problem) == (429, "rate-limited")
         assert 40 < int(answer.headers["retry-after"]) <= 50
         assert site.send(site.event("next"), token=site.token("other", Scope.INTAKE)).status == 202
+
+
+def test_the_writer_is_failing_until_events_are_stored_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that /readyz tells a proxy: on a full disk, nothing but intake may fail."""
+
+    def fail(*_: object) -> None:
+        raise StoreError("the disk is full", hint="Delete something.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Producer, "take_in", fail)
+        answer = site.send(site.event("e1"))
+        assert (answer.status, answer.problem) == (503, "store-unavailable")
+        assert site.writer.is_failing
+    assert site.send(site.event("e1")).status == 202
+    assert not site.writer.is_failing

@@ -109,7 +109,7 @@ def command(
         stepped, trouble = _watched(runner, metrics, interrupts)
         is_open = is_loopback(host) and not names
         with (
-            _opened(session, [host, *names], network, metrics, trouble, log, is_open=is_open) as context,
+            _opened(session, [host, *names], network, metrics, trouble, log=log, is_open=is_open) as context,
             serving(
                 RequestLog(make_application(context), metrics, partial(_log_request, log)),
                 host,
@@ -161,8 +161,8 @@ def _opened(
     network: Network,
     metrics: Metrics,
     trouble: Callable[[], str],
-    log: Log,
     *,
+    log: Log,
     is_open: bool,
 ) -> Iterator[Context]:
     """What the handlers of requests use, until the end of the block.
@@ -196,7 +196,7 @@ def _opened(
     intake = Intake(session.plugins.event_types, writer, rate, counts=metrics.events, refusals=metrics.rejected)
 
     def trouble_of_all() -> str:
-        return trouble() or ("" if writer.is_alive else "writer")
+        return trouble() or ("store" if writer.is_failing else "" if writer.is_alive else "writer")
 
     with (
         closing(Operations(metrics, new_exposition(session, metrics), trouble_of_all, is_open=is_open)) as operations,
