@@ -27,5 +27,7 @@ def make_application(context: Context) -> Starlette:
         middleware=[Middleware(AccessControl, access=context.access)],
         exception_handlers={403: not_allowed, 404: unknown_address, 405: unknown_method},
     )
+    # Its redirects would have the scheme http, also behind a proxy that ends TLS, and be followed with the token.
+    application.router.redirect_slashes = False
     application.state.context = context
     return application

@@ -25,6 +25,8 @@ COMMIT_EVENTS = 500
 """The number of events after which a commit takes in no further request."""
 MAX_PENDING = 20_000
 """The number of events that may wait for a commit. More are refused at once, since they would wait too long."""
+FAILING_SECONDS = 15.0
+"""For how long after a failure :attr:`EventWriter.is_failing`, so that a proxy that asks sends events again."""
 
 
 class _Request:
@@ -62,6 +64,7 @@ class EventWriter:
         self._is_closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         """Of the requests. Python asks the system for it, which takes a tenth of the time of a request."""
+        self._failed_at = float("-inf")
         self._started: Future[None] = Future()
         self._thread = Thread(target=self._run, name="hookctl-events", daemon=True)
 
@@ -102,6 +105,11 @@ class EventWriter:
         """Whether events are still stored."""
         return self._thread.is_alive()
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last events could not be stored. After a while without events, nobody knows whether they can."""
+        return time.monotonic() - self._failed_at < FAILING_SECONDS
+
     def close(self) -> None:
         """Store what was handed over, and close the store."""
         self._is_closed = True
@@ -131,8 +139,10 @@ class EventWriter:
     def _note(self, seconds: float, results: Iterable[Result]) -> None:
         error = next((one for one in results if isinstance(one, StoreError | StateLockedError)), None)
         if error is None:
+            self._failed_at = float("-inf")
             self._committed(seconds)
         else:
+            self._failed_at = time.monotonic()
             self._failed(error)
 
     def _next_batch(self) -> list[_Request]:

@@ -13,6 +13,7 @@ import pytest
 
 from hookctl.model import DeliveryPlan, PluginBlock, Status
 from hookctl.model.token import Scope
+from hookctl.serve.deliveries import listing
 from hookctl.testing.answers import Answer
 
 Build = Callable[..., DeliveryPlan]
@@ -89,6 +90,18 @@ def test_filters(site: Any, browser: Any, delivery_plan: Build) -> None:
         assert page.status == 400
         assert message in page.text
         assert "A filter is not valid" in page.text
+
+
+def test_a_condition_that_is_expensive_is_given_up(
+    site: Any, browser: Any, delivery_plan: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its steps are counted over all events of the page: the limit for each one does not protect the others' pages."""
+    monkeypatch.setattr(listing, "MOST_STEPS", 100)
+    failing(site, delivery_plan, *(f"e{number}" for number in range(20)))
+    page = browser.get(f"/deliveries?{urlencode({'where': 'length(data.title) == `1` || id'})}")
+    assert page.status == 400
+    assert "it takes more than 100 steps" in page.text
+    assert browser.get(f"/deliveries?{urlencode({'where': 'id', 'event-id': 'e1'})}").status == 200
 
 
 def test_one_page_after_another(site: Any, browser: Any, delivery_plan: Build) -> None:

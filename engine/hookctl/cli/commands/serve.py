@@ -82,7 +82,7 @@ def command(
     from hookctl.cli.sign_in_links import printing_links, require_token
 
     try:
-        from hookctl.serve.access.hosts import is_loopback
+        from hookctl.serve.access.hosts import is_host_name, is_loopback
         from hookctl.serve.application import make_application
         from hookctl.serve.operations import RequestLog
         from hookctl.serve.server import MOST_CONNECTIONS, serving
@@ -90,6 +90,10 @@ def command(
         hint = "Install the extra: pip install 'hookctl[serve]'."
         raise SettingsError(f"hookctl serve needs the package {error.name}", hint=hint) from error
     host, port = _address(listen)
+    for name in names:
+        if not is_host_name(name):
+            hint = "Write the name alone, such as hooks.example.com."
+            raise SettingsError(f"--host: {name!r} is not the name of a host", hint=hint)
     log = Log(log_format)
     session.load_plugins()
     metrics, network = new_metrics(session), session.network(connect_to, cacert)
@@ -105,7 +109,7 @@ def command(
         stepped, trouble = _watched(runner, metrics, interrupts)
         is_open = is_loopback(host) and not names
         with (
-            _opened(session, [host, *names], network, metrics, trouble, is_open=is_open) as context,
+            _opened(session, [host, *names], network, metrics, trouble, log=log, is_open=is_open) as context,
             serving(
                 RequestLog(make_application(context), metrics, partial(_log_request, log)),
                 host,
@@ -128,6 +132,11 @@ def command(
 def _log_request(log: Log, record: dict[str, Json]) -> None:
     with printing_here():  # this is the thread of the HTTP server
         log.write("request", record)
+
+
+def _log_trouble(log: Log, message: str) -> None:
+    with printing_here():
+        log.write("trouble", {"message": message})
 
 
 def _watched(
@@ -153,6 +162,7 @@ def _opened(
     metrics: Metrics,
     trouble: Callable[[], str],
     *,
+    log: Log,
     is_open: bool,
 ) -> Iterator[Context]:
     """What the handlers of requests use, until the end of the block.
@@ -163,6 +173,7 @@ def _opened(
         network: how this machine reaches the targets of tests.
         metrics: what the process counts.
         trouble: why the runner is not ready, in one word; empty while it is.
+        log: gets why access cannot be checked.
         is_open: whether anyone who can reach the server may read the metrics.
     """
     from hookctl.cli.locking import who
@@ -185,11 +196,12 @@ def _opened(
     intake = Intake(session.plugins.event_types, writer, rate, counts=metrics.events, refusals=metrics.rejected)
 
     def trouble_of_all() -> str:
-        return trouble() or ("" if writer.is_alive else "writer")
+        return trouble() or ("store" if writer.is_failing else "" if writer.is_alive else "writer")
 
     with (
         closing(Operations(metrics, new_exposition(session, metrics), trouble_of_all, is_open=is_open)) as operations,
         closing(Stores(open_one)) as stores,
+        closing(Stores(open_one, 2)) as stores_of_access,  # pages that take long must not delay every request
         closing(_counter(session)) as counter,
     ):
         counter.start()
@@ -197,7 +209,13 @@ def _opened(
         with closing(writer):
             yield Context(
                 plugins=session.plugins,
-                access=Access(stores, hosts=hosts, operator=who(), read_secret=partial(read_secret, session)),
+                access=Access(
+                    stores_of_access,
+                    hosts=hosts,
+                    operator=who(),
+                    read_secret=partial(read_secret, session),
+                    trouble=lambda message: _log_trouble(log, message),
+                ),
                 stores=stores,
                 writer=writer,
                 intake=intake,
@@ -217,6 +235,7 @@ def _counter(session: Session) -> AttemptCounter:
 def _address(listen: str) -> tuple[str, int]:
     """The host and the port of ``--listen``. Raises SettingsError."""
     host, _, port = listen.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
     if not host or not port.isascii() or not port.isdecimal() or int(port) > 65535:
         raise SettingsError(f"--listen: {listen} is not an address", hint=f"Write HOST:PORT, such as {LISTEN}.")
-    return host.removeprefix("[").removesuffix("]"), int(port)
+    return host, int(port)

@@ -14,7 +14,6 @@ from hookctl.serve.problems import problem
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from hookctl.errors import HookctlError
     from hookctl.serve.access.identity import Identity, Scope
 
 SIGN_IN = "/sign-in"
@@ -106,14 +105,14 @@ def too_large(most: int) -> Response:
     )
 
 
-def unavailable(error: HookctlError) -> Response:
-    """503: the store or a secret cannot be read now."""
+def unavailable() -> Response:
+    """503: the store or a secret cannot be read now. The log has the reason: it may name files, and anyone may ask."""
     return problem(
         503,
         type="access-unavailable",
         title="Access cannot be checked",
-        detail=error.message,
-        hint=error.hint,
+        detail="the store, or the secret of a signature, cannot be read now",
+        hint="Send the request again. The log of the server has a line `trouble` with the reason.",
         headers={"Retry-After": "5"},
     )
 

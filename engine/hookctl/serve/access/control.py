@@ -83,7 +83,8 @@ class AccessControl:
             cookie = cookie_of(request)
             session = await self._access.session(cookie) if cookie else None
         except StateError as error:  # the store cannot be read
-            return unavailable(error)
+            self._access.report(error)
+            return unavailable()
         if session is not None:
             state["session"], state["identity"], state["csrf_token"] = session, session.identity, session.csrf
         elif request.method not in SAFE_METHODS and names_an_origin(request) and not is_same_origin(request):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
 from hookctl.delivery.past.selection import STATUSES
+from hookctl.delivery.past.where import where_of
+from hookctl.errors import BudgetError
 from hookctl.model import FailureKind
 from hookctl.serve.access import Scope, requires
 from hookctl.serve.deliveries import links
@@ -33,6 +35,8 @@ LOOK_AT = 5_000
 """About the most deliveries that one page looks at."""
 LOOK_AT_EVENTS = 1_000
 """The same for a filter that has to read each event or each attempt."""
+MOST_STEPS = 5_000_000
+"""The most steps of ``where`` for all events of a page, which others wait for: a few seconds. Most take 20 an event."""
 CAUSES = ("mismatch", *(kind.value for kind in FailureKind), "4xx", "5xx")
 """What the field for the cause suggests; it takes any status, too."""
 
@@ -53,7 +57,12 @@ async def deliveries(request: Request) -> Response:
 
 
 def _page(store: Store, request: Request, query: Query) -> Response:
-    found = None if query.errors else _find(store, query)
+    found = None
+    if not query.errors:
+        try:
+            found = _find(store, query)
+        except BudgetError as error:
+            query = replace(query, errors={"where": f"{error.message}. {error.hint}"})
     return show(
         request,
         "deliveries.html",
@@ -71,6 +80,8 @@ def _page(store: Store, request: Request, query: Query) -> Response:
 
 def _find(store: Store, query: Query) -> _Found:
     which = query.filter()
+    if query.selection.where is not None:
+        which = replace(which, where=where_of(query.selection.where, MOST_STEPS))
     look_at = LOOK_AT_EVENTS if which.where or which.plan_digest else LOOK_AT
     found = store.delivery_page(which, ROWS, before=query.before, look_at=look_at)
     event_id = query.selection.event_id

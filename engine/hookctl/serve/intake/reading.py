@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import msgspec
 
@@ -21,6 +22,8 @@ from hookctl.json.strict import MAX_DEPTH
 from hookctl.model import Event, Json
 from hookctl.serve.intake import cloudevents
 from hookctl.serve.intake.forms import Form
+
+PIECE_BYTES = 1 << 20
 
 
 @dataclass(slots=True)
@@ -44,15 +47,14 @@ class Reading:
     def __init__(self, gate: EventGate, clock: Callable[[], float]) -> None:
         self._gate, self._clock = gate, clock
 
-    def whole(self, form: Form, headers: Mapping[bytes, bytes], body: bytes) -> Found:
-        """The events of a whole body."""
+    def whole(self, form: Form, headers: Mapping[bytes, bytes], body: bytes, most: int) -> Found:
+        """The events of a whole body; only the first ``most``, since what is not read costs neither time nor memory."""
         if form is Form.LINES or (form is Form.JSON and body.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] == b"["):
-            reader = self.lines()
-            return Found([*reader.feed(body), *reader.finish()])
+            return Found([*islice(self._several(body), most)])
         if form is Form.JSON:
             return self._event(body.removeprefix(BYTE_ORDER_MARK))
         if form is Form.BATCH:
-            return self._batch(body)
+            return self._batch(body, most)
         try:
             return self._cloud_events([_one(form, headers, body)], is_one=True)
         except EventError as error:
@@ -66,14 +68,21 @@ class Reading:
         """Everything that the schema finds in a body that is one event; empty for other errors."""
         return self._gate.findings(body) if form is Form.JSON else []
 
-    def _batch(self, body: bytes) -> Found:
+    def _several(self, body: bytes) -> Iterator[Event | BadEvent]:
+        """The events of an array or of JSON lines. A large body is read in pieces, so that few lines exist at once."""
+        reader = self.lines()
+        for start in range(0, len(body), PIECE_BYTES):
+            yield from reader.feed(body[start : start + PIECE_BYTES])
+        yield from reader.finish()
+
+    def _batch(self, body: bytes, most: int) -> Found:
         try:
             clouds = parse_strictly(body, max_depth=MAX_DEPTH + 1)
         except EventError as error:
             return Found([BadEvent("the body", error.message, error.rule)])
         if not isinstance(clouds, list):
             return Found([BadEvent("the body", "a batch must be a JSON array", EventRule.NOT_OBJECT)])
-        return self._cloud_events(clouds)
+        return self._cloud_events(clouds[:most])
 
     def _cloud_events(self, clouds: Sequence[Json], *, is_one: bool = False) -> Found:
         found = Found(is_one=is_one)

@@ -116,6 +116,19 @@ KINDS: Mapping[str, tuple[int, str, str]] = {
 PARTIAL = "Fix them and send the request again, or store the other events with ?partial=true."
 
 
+def revoked(stored_events: int) -> ProblemError:
+    """The problem of a request whose token has ended while it arrived, and of which so many events are stored."""
+    return ProblemError(
+        401,
+        type="token-refused",
+        title="The token is not accepted",
+        detail="the token has expired or was revoked while the request arrived; the rest was not read",
+        hint="`hookctl tokens list` shows the tokens that are accepted.",
+        headers={"WWW-Authenticate": 'Bearer realm="hookctl", error="invalid_token"'},
+        **({"stored": stored_events} if stored_events else {}),
+    )
+
+
 def failure(error: HookctlError, stored_events: int = 0) -> ProblemError:
     """The problem of a store that took in no events, of a request of which it has stored some before."""
     after, kind, title = BUSY_SECONDS, "store-unavailable", "The store cannot be used"

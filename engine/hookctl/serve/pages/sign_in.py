@@ -28,6 +28,7 @@ LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 WAIT = "Too many tokens or links that are not accepted were tried. Try again in {} s."
 NOT_ACCEPTED = "This token is not accepted, or it has neither the scope read nor the scope operate."
 LINK_OVER = "This link is not accepted: it was used already, is older than ten minutes, or was replaced by a newer one."
+STORE_FAILS = "The store cannot be used now. The log of the server has a line trouble with the reason."
 PLAIN_HTTP = (
     "This page came over plain HTTP, so anyone on the network could read your token. Open it through a proxy that adds "
     "TLS, or through a tunnel: ssh -L 8080:127.0.0.1:8080 SERVER, then http://127.0.0.1:8080."
@@ -61,7 +62,8 @@ async def sign_in_with_token(request: Request) -> Response:
     except ValueError as error:
         return _form(request, f"The form cannot be read: {error}.", 400)
     except StateError as error:
-        return _form(request, f"The store cannot be used: {error.message}. {error.hint}", 503)
+        _access(request).report(error)
+        return _form(request, STORE_FAILS, 503)
     return _signed_in(request, cookie) if cookie else _refused(request, wait, NOT_ACCEPTED)
 
 
