@@ -100,7 +100,7 @@ def test_list_reports_a_store_that_fails_with_a_way_to_try_again(
     monkeypatch.setattr(SqliteStore, "summaries", fail)
     page = other.get("/?q=siem")
     assert page.status == 503
-    assert "the disk <b>burns</b> Put it out." in page.text
+    assert "The disk <b>burns</b> Put it out." in page.text
     assert page.root.find(".//div[@role='alert']//a").get("href") == "/?q=siem"
 
 
