@@ -58,6 +58,8 @@ class EventWriter:
         self._open_store, self._limits = open_store, limits
         self._committed, self._failed = committed, failed
         self._requests: SimpleQueue[_Request | None] = SimpleQueue()
+        self._gathered: list[_Request] = []
+        """The requests that are handed over at the end of the event loop's pass."""
         self._pending = 0
         self._is_closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -92,10 +94,21 @@ class EventWriter:
         request = _Request(events, key, self._loop)
         self._pending += len(events)
         try:
-            self._requests.put(request)
+            self._gather(request, self._loop)
             return await request.stored
         finally:
             self._pending -= len(events)
+
+    def _gather(self, request: _Request, loop: asyncio.AbstractEventLoop) -> None:
+        """Hand a request over with others of the same pass of the event loop: waking the thread is not cheap."""
+        self._gathered.append(request)
+        if len(self._gathered) == 1:
+            loop.call_soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        requests, self._gathered = self._gathered, []
+        for request in requests:
+            self._requests.put(request)
 
     @property
     def is_alive(self) -> bool:

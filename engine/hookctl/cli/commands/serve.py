@@ -107,7 +107,7 @@ def command(
         with (
             _opened(session, [host, *names], network, metrics, trouble, is_open=is_open) as context,
             serving(
-                RequestLog(make_application(context), metrics, partial(_log_request, log)),
+                RequestLog(make_application(context), metrics, partial(_log_requests, log)),
                 host,
                 port,
                 most_connections=most_connections(MOST_CONNECTIONS),
@@ -125,9 +125,9 @@ def command(
         log.write("stopped", runner.tally.summary)
 
 
-def _log_request(log: Log, record: dict[str, Json]) -> None:
+def _log_requests(log: Log, records: Sequence[tuple[float, dict[str, Json]]]) -> None:
     with printing_here():  # this is the thread of the HTTP server
-        log.write("request", record)
+        log.write_all("request", records)
 
 
 def _watched(
