@@ -111,7 +111,7 @@ def command(
         with (
             _opened(session, [host, *names], network, metrics, trouble, log=log, is_open=is_open) as context,
             serving(
-                RequestLog(make_application(context), metrics, partial(_log_request, log)),
+                RequestLog(make_application(context), metrics, partial(_log_requests, log)),
                 host,
                 port,
                 most_connections=most_connections(MOST_CONNECTIONS),
@@ -129,9 +129,9 @@ def command(
         log.write("stopped", runner.tally.summary)
 
 
-def _log_request(log: Log, record: dict[str, Json]) -> None:
+def _log_requests(log: Log, records: Sequence[tuple[float, dict[str, Json]]]) -> None:
     with printing_here():  # this is the thread of the HTTP server
-        log.write("request", record)
+        log.write_all("request", records)
 
 
 def _log_trouble(log: Log, message: str) -> None:

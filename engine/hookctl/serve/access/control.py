@@ -75,7 +75,8 @@ class AccessControl:
         """Note who sends the request. An answer if it has a token that is not accepted, or a write is cross-site."""
         state = request.scope["state"]
         try:
-            given = request.headers.getlist("authorization")
+            # Starlette would decode every header.
+            given = [value.decode("latin-1") for name, value in request.scope["headers"] if name == b"authorization"]
             if given:
                 return await self._check_bearer(request, given)
             if request.url.path.startswith(PREFIX):
@@ -135,7 +136,8 @@ async def _check_form(request: Request, receive: Receive, session: Session) -> t
 
 def client_address(request: Request) -> str:
     """The address of the other end of the connection. Headers of proxies are not trusted."""
-    return request.client.host if request.client else ""
+    client = request.scope.get("client")
+    return client[0] if client else ""
 
 
 @pass_context

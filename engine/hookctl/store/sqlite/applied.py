@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
@@ -24,9 +25,6 @@ from hookctl.store.sqlite.applied_damage import damaged
 from hookctl.store.sqlite.connection import connect, errors_as_store_errors, transaction
 from hookctl.store.sqlite.lock import refuse_locked
 from hookctl.store.sqlite.migrations import migrate, table_version
-
-if TYPE_CHECKING:
-    import sqlite3
 
 COMPONENT = "applied"
 SCRIPTS = (
@@ -185,9 +183,12 @@ def _rows(connection: sqlite3.Connection) -> list[_Row]:
 
 def last_serial(connection: sqlite3.Connection) -> int:
     """The serial of the last apply; 0 if nothing was ever applied."""
-    if not table_version(connection, COMPONENT):
+    try:
+        row = connection.execute(f"SELECT serial {_LAST}").fetchone()
+    except sqlite3.OperationalError:  # to ask for the table before would take three times as long
+        if table_version(connection, COMPONENT):
+            raise
         return 0
-    row = connection.execute(f"SELECT serial {_LAST}").fetchone()
     return int(row[0]) if row else 0
 
 
