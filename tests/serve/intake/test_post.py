@@ -66,7 +66,7 @@ def test_a_batch_with_a_bad_event_is_not_stored_at_all(site: Site, form: str) ->
     assert (answer.status, answer.problem) == (422, "event-invalid")
     (error,) = answer.json["errors"]
     assert (error["index"], error["place"]) == (1, "item 2" if form == "array" else "line 2")
-    assert error["rule"] == "unknown-event-type"
+    assert error["rule"] == "event-type-unknown"
     assert error["detail"] == "unknown event type 'anomly'; did you mean 'anomaly'?"
     assert site.stored() == set()
 
@@ -79,7 +79,7 @@ def test_partial_stores_the_good_events_of_a_batch(site: Site, form: str) -> Non
     answer = send(events, "?partial=true")
     assert (answer.status, answer.statuses) == (207, ["accepted", "rejected", "accepted", "rejected"])
     assert [one["index"] for one in answer.json["events"] if one["status"] == "rejected"] == [1, 3]
-    assert [one["rule"] for one in answer.json["events"] if "rule" in one] == ["unknown-event-type", "event-changed"]
+    assert [one["rule"] for one in answer.json["events"] if "rule" in one] == ["event-type-unknown", "event-changed"]
     assert (answer.json["accepted"], answer.json["duplicate"], answer.json["rejected"]) == (2, 0, 2)
     assert site.stored() == {"e0", "e2", "e3"}
     assert send([{"id": "bad"}], "?partial=true").status == 422  # nothing of it is on disk
