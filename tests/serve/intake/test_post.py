@@ -12,6 +12,7 @@ import pytest
 from hookctl.delivery.runner.retention import StoreLimits
 from hookctl.model.token import Scope
 from hookctl.serve.intake import intake as limits_of_intake
+from hookctl.store.records import Filter
 
 Site = Any  # of conftest.py
 
@@ -29,11 +30,22 @@ def test_one_event_is_stored_and_names_the_webhooks_that_it_matched(site: Site) 
         "delivery": "?",
         "status": "waiting",
         "attempts": 0,
+        "due_at": site.store.deliveries(Filter(event_id="e/1"))[0].due_at,
         "reason": "",
     }
     (other,) = shown.json["unmatched"]
     assert (other["webhook"], other["why"]) == ("Never", "when_was_false")
     assert other["detail"].startswith("data.title == 'never'")
+
+
+def test_an_event_shows_why_its_delivery_is_held(site: Site) -> None:
+    plan = site.store.read_state().plans["Siem"]
+    assert site.store.hold(plan, "by ada@laptop: it floods them", 1.0)
+    assert site.send(site.event("e1")).status == 202
+    (held,) = site.get("/v1/events/e1").json["matched"]
+    site.store.resume("Siem")
+    reason = "the webhook is held: by ada@laptop: it floods them"
+    assert (held["status"], held["due_at"], held["reason"]) == ("held", None, reason)
 
 
 def test_an_event_may_take_several_lines(site: Site) -> None:
