@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import msgspec
 from starlette.responses import Response
 
+from hookctl.model.api_problems import PREFIX
+
 if TYPE_CHECKING:
     from hookctl.model import Json
 
 MEDIA_TYPE = "application/problem+json"
-PREFIX = "urn:hookctl:problem:"
 
 
 def problem(

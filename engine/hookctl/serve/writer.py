@@ -53,6 +53,7 @@ class EventWriter:
         limits: when the store counts as full.
         committed: called on the writer's thread after each commit, with the seconds that it took.
         failed: called there instead with an error of the store.
+        undecided: called there as :class:`hookctl.delivery.producer.Producer` does.
     """
 
     def __init__(
@@ -62,9 +63,10 @@ class EventWriter:
         *,
         committed: Callable[[float], None] = lambda _: None,
         failed: Callable[[StateError], None] = lambda _: None,
+        undecided: Callable[[Sequence[str]], None] = lambda _: None,
     ) -> None:
         self._open_store, self._limits = open_store, limits
-        self._committed, self._failed = committed, failed
+        self._committed, self._failed, self._undecided = committed, failed, undecided
         self._requests: SimpleQueue[_Request | None] = SimpleQueue()
         self._gathered: list[_Request] = []
         """The requests that are handed over next."""
@@ -149,7 +151,7 @@ class EventWriter:
             self._started.set_exception(error)
             return
         try:
-            producer = Producer(store, self._limits)
+            producer = Producer(store, self._limits, undecided=self._undecided)
         except BaseException as error:  # noqa: BLE001  # raised by start()
             self._started.set_exception(error)
         else:

@@ -76,6 +76,10 @@ class Events(Protocol):
 class Log(Protocol):
     """What was applied and done, when and by whom."""
 
+    def record(self, audit: AuditEntry) -> None:
+        """Record something that changes no delivery, such as a test."""
+        ...
+
     def log(self, limit: int, since: float | None = None) -> list[LogEntry]:
         """Applies and audit entries, at most ``limit``, newest first; ``since`` is in epoch seconds."""
         ...

@@ -16,6 +16,7 @@ import pytest
 from starlette.routing import Route
 
 from hookctl import serve
+from hookctl.model.api_problems import PROBLEMS
 from hookctl.model.secret import SecretReference
 from hookctl.model.token import Scope, Token, new_token, token_digest, token_id
 from hookctl.plugin.host import load_plugins
@@ -26,7 +27,6 @@ from hookctl.serve.access.signed import PREFIX
 from hookctl.serve.intake.forms import LINES, Form, form_of
 from hookctl.serve.openapi.document import make_document
 from hookctl.serve.openapi.operations import BODIES, OPERATIONS
-from hookctl.serve.openapi.problems import PROBLEMS
 from hookctl.serve.openapi.schemas import event_schema
 
 Site = Any  # of conftest.py

@@ -16,6 +16,7 @@ from hookctl.errors import StoreError
 from hookctl.model.token import Scope
 from hookctl.serve.intake import intake as limits_of_intake
 from hookctl.serve.intake.forms import Form
+from hookctl.store.records import Filter
 
 Site = Any  # of conftest.py
 
@@ -33,11 +34,22 @@ def test_one_event_is_stored_and_names_the_webhooks_that_it_matched(site: Site) 
         "delivery": "?",
         "status": "waiting",
         "attempts": 0,
+        "due_at": site.store.deliveries(Filter(event_id="e/1"))[0].due_at,
         "reason": "",
     }
     (other,) = shown.json["unmatched"]
     assert (other["webhook"], other["why"]) == ("Never", "when_was_false")
     assert other["detail"].startswith("data.title == 'never'")
+
+
+def test_an_event_shows_why_its_delivery_is_held(site: Site) -> None:
+    plan = site.store.read_state().plans["Siem"]
+    assert site.store.hold(plan, "by ada@laptop: it floods them", 1.0)
+    assert site.send(site.event("e1")).status == 202
+    (held,) = site.get("/v1/events/e1").json["matched"]
+    site.store.resume("Siem")
+    reason = "the webhook is held: by ada@laptop: it floods them"
+    assert (held["status"], held["due_at"], held["reason"]) == ("held", None, reason)
 
 
 def test_an_event_may_take_several_lines(site: Site) -> None:
@@ -70,7 +82,7 @@ def test_a_batch_with_a_bad_event_is_not_stored_at_all(site: Site, form: str) ->
     assert (answer.status, answer.problem) == (422, "event-invalid")
     (error,) = answer.json["errors"]
     assert (error["index"], error["place"]) == (1, "item 2" if form == "array" else "line 2")
-    assert error["rule"] == "unknown-event-type"
+    assert error["rule"] == "event-type-unknown"
     assert error["detail"] == "unknown event type 'anomly'; did you mean 'anomaly'?"
     assert site.stored() == set()
 
@@ -83,7 +95,7 @@ def test_partial_stores_the_good_events_of_a_batch(site: Site, form: str) -> Non
     answer = send(events, "?partial=true")
     assert (answer.status, answer.statuses) == (207, ["accepted", "rejected", "accepted", "rejected"])
     assert [one["index"] for one in answer.json["events"] if one["status"] == "rejected"] == [1, 3]
-    assert [one["rule"] for one in answer.json["events"] if "rule" in one] == ["unknown-event-type", "event-changed"]
+    assert [one["rule"] for one in answer.json["events"] if "rule" in one] == ["event-type-unknown", "event-changed"]
     assert (answer.json["accepted"], answer.json["duplicate"], answer.json["rejected"]) == (2, 0, 2)
     assert site.stored() == {"e0", "e2", "e3"}
     assert send([{"id": "bad"}], "?partial=true").status == 422  # nothing of it is on disk

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hookctl.errors import StateLockedError
 from hookctl.model.token import Scope
 from hookctl.serve.pages import endpoints
 from hookctl.store.sqlite.store import SqliteStore
@@ -182,6 +183,21 @@ def test_a_test_that_succeeds(site: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "Authorization: Bearer ***" in page.root.find(".//pre[@id='text-1']").text
     (request,) = site.receiver.requests
     assert dict(request.headers)["Authorization"] == "Bearer tok-canary"
+    logged = site.store.log(1)[0]
+    assert (logged.action, logged.what, logged.who) == ("test", "Siem", "ada@laptop")
+    assert site.get("/history?action=test").texts(".//tbody/tr[1]/td[@data-label='What']") == ["Siem"]
+
+
+def test_a_test_that_cannot_be_logged_is_not_sent(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise StateLockedError("the store is busy")
+
+    monkeypatch.setattr("hookctl.store.sqlite.store.SqliteStore.record", fail)
+    before = len(site.receiver.requests)
+    for _ in range(5):  # more than may run at once: none of them counts as running
+        status, _, html = site.post("/webhooks/Siem/test")
+        assert (status, "the store is busy" in html) == (503, True)
+    assert len(site.receiver.requests) == before
 
 
 def test_a_test_that_fails_shows_the_answer_as_text_and_what_to_check_next(

@@ -190,7 +190,11 @@ def _opened(
 
     open_one = partial(open_store, session.store_url)
     writer = EventWriter(
-        open_one, limits_of_store(session), committed=metrics.add_commit, failed=metrics.add_store_error
+        open_one,
+        limits_of_store(session),
+        committed=metrics.add_commit,
+        failed=metrics.add_store_error,
+        undecided=metrics.add_undecided,
     )
     rate = session.settings.get("intake", {}).get("events_per_second")
     intake = Intake(session.plugins.event_types, writer, rate, counts=metrics.events, refusals=metrics.rejected)

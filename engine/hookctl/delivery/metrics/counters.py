@@ -22,6 +22,8 @@ response, and reading the rest. ``wait`` includes sending the request."""
 SUCCESS = "2xx"
 MOST_WEBHOOKS = 500
 """The most webhooks that are counted apart unless the settings ask for it: each has some 50 series."""
+UNDECIDED = "when"
+"""The reason of deliveries that are dead from the start."""
 ALL = ""
 """Stands for every webhook where webhooks are not counted apart."""
 ACCEPTED, DUPLICATE, REJECTED = "accepted", "duplicate", "rejected"
@@ -44,20 +46,22 @@ class StoreErrorKind(StrEnum):
 class OfWebhook:
     """What is counted for one webhook."""
 
-    __slots__ = ("attempts", "durations", "latencies", "succeeded")
+    __slots__ = ("attempts", "durations", "latencies", "succeeded", "undecided")
 
     def __init__(self) -> None:
         self.succeeded = 0
         """Attempts with a 2xx that delivered."""
         self.attempts: Counter[tuple[DeliveryStatus, str]] = Counter()
         """All others, by the status that they led to, and by their result."""
+        self.undecided = 0
+        """Deliveries that are dead from the start, because their ``when`` could not be evaluated."""
         self.durations = Histogram(SECONDS)
         self.latencies = Histogram(LATENCY_SECONDS)
 
     def copy(self) -> OfWebhook:
         """Another one with the same counts."""
         made = OfWebhook()
-        made.succeeded, made.attempts = self.succeeded, self.attempts.copy()
+        made.succeeded, made.attempts, made.undecided = self.succeeded, self.attempts.copy(), self.undecided
         made.durations, made.latencies = self.durations.copy(), self.latencies.copy()
         return made
 
@@ -131,6 +135,12 @@ class Metrics:
                     of_webhook.succeeded += 1  # the usual case, without the cost of a key
                 else:
                     of_webhook.attempts[status, _reason(attempt)] += 1
+
+    def add_undecided(self, webhooks: Sequence[str]) -> None:
+        """Count deliveries that are dead from the start; ``webhooks`` has the name of the webhook of each one."""
+        with self._lock:
+            for name in webhooks:
+                self.webhooks.setdefault(name if self.by_webhook else ALL, OfWebhook()).undecided += 1
 
     def _add_phases(self, timing: Timing) -> None:
         """Count the phases that have ended. An open connection skips the first three."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING
@@ -88,7 +88,7 @@ async def _take_in(context: Context, identity: Identity, scope: AsgiScope, recei
     if is_partial and key is not None:
         raise KEY_WITH_PARTIAL
     if is_partial and form is Form.LINES and not is_dry:
-        await _stream(context, identity, receive, send)
+        await _stream(context, identity, headers, receive, send)
         return
     with intake.holding() as hold:
         body = await whole(receive, headers, MAX_BATCH_BYTES, STREAM_HINT, hold)
@@ -116,14 +116,16 @@ def _status(stored: int, rejected: int) -> int:
     return 202 if not rejected else 207 if stored else 422
 
 
-async def _stream(context: Context, identity: Identity, receive: Receive, send: Send) -> None:
+async def _stream(
+    context: Context, identity: Identity, headers: Mapping[bytes, bytes], receive: Receive, send: Send
+) -> None:
     """Store the events of a body of any length while it arrives, and send the results once all are stored.
 
     Memory is bounded: many results are kept in a temporary file. So is the size of what the store does not bound:
     results of events that are rejected.
     """
     intake = context.intake
-    reader = intake.reading.lines()
+    reader = intake.reading.lines(headers)
     tally, held = Counter[str](), 0
     with SpooledTemporaryFile(SPOOL_BYTES) as file:
 

@@ -8,10 +8,10 @@ from http import HTTPStatus
 
 from hookctl import __version__
 from hookctl.model import Json
+from hookctl.model.api_problems import PROBLEMS
 from hookctl.serve.access.cookies import NAME
 from hookctl.serve.access.signed import SCHEMES
 from hookctl.serve.openapi.operations import JSON, OPERATIONS, Operation
-from hookctl.serve.openapi.problems import PROBLEMS
 from hookctl.serve.openapi.schemas import components, problem_schema, ref
 from hookctl.serve.problems import MEDIA_TYPE, PREFIX
 

@@ -30,7 +30,7 @@ LOOK_AT = 1_000
 MOST_CHANGES = 50
 """Webhooks on the page of one apply whose fields are shown."""
 LONGEST = 200
-ACTIONS = ("apply", "replay", "cancel", "hold", "resume", "backfill", "heal")
+ACTIONS = ("apply", "replay", "cancel", "hold", "resume", "backfill", "heal", "test", "create token", "revoke token")
 VERBS = {Action.CREATE: "created", Action.UPDATE: "updated", Action.RENAME: "renamed", Action.DELETE: "removed"}
 
 
