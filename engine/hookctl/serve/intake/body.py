@@ -78,6 +78,7 @@ def too_many_rejected(limit: int, stored: int) -> ProblemError:
         title="The request is too large",
         detail=f"more than {limit:,} events were rejected; the rest was not read",
         hint="Send some of the events alone to see what is wrong with them.",
+        headers=None,
         **({"stored": stored} if stored else {}),
     )
 
