@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from hookctl.errors import StateError
     from hookctl.model import Json
     from hookctl.network import Network
+    from hookctl.serve.access import Access
     from hookctl.serve.context import Context
     from hookctl.serve.counting import AttemptCounter
+    from hookctl.serve.stores import Stores
 
 LISTEN = "127.0.0.1:8080"
 EPILOG = """
@@ -82,7 +84,7 @@ def command(
     from hookctl.cli.sign_in_links import printing_links, require_token
 
     try:
-        from hookctl.serve.access.hosts import is_host_name, is_loopback
+        from hookctl.serve.access.hosts import is_loopback
         from hookctl.serve.application import make_application
         from hookctl.serve.operations import RequestLog
         from hookctl.serve.server import MOST_CONNECTIONS, serving
@@ -90,10 +92,7 @@ def command(
         hint = "Install the extra: pip install 'hookctl[serve]'."
         raise SettingsError(f"hookctl serve needs the package {error.name}", hint=hint) from error
     host, port = _address(listen)
-    for name in names:
-        if not is_host_name(name):
-            hint = "Write the name alone, such as hooks.example.com."
-            raise SettingsError(f"--host: {name!r} is not the name of a host", hint=hint)
+    _check_names(names)
     log = Log(log_format)
     session.load_plugins()
     metrics, network = new_metrics(session), session.network(connect_to, cacert)
@@ -176,11 +175,8 @@ def _opened(
         log: gets why access cannot be checked.
         is_open: whether anyone who can reach the server may read the metrics.
     """
-    from hookctl.cli.locking import who
     from hookctl.cli.metrics import new_exposition
     from hookctl.cli.safety import limits_of_store
-    from hookctl.cli.secrets import read_secret
-    from hookctl.serve.access import Access
     from hookctl.serve.context import Context
     from hookctl.serve.intake import Intake
     from hookctl.serve.operations import Operations
@@ -213,13 +209,7 @@ def _opened(
         with closing(writer):
             yield Context(
                 plugins=session.plugins,
-                access=Access(
-                    stores_of_access,
-                    hosts=hosts,
-                    operator=who(),
-                    read_secret=partial(read_secret, session),
-                    trouble=lambda message: _log_trouble(log, message),
-                ),
+                access=_access(session, stores_of_access, hosts, log),
                 stores=stores,
                 writer=writer,
                 intake=intake,
@@ -229,11 +219,35 @@ def _opened(
             )
 
 
+def _access(session: Session, stores: Stores, hosts: Sequence[str], log: Log) -> Access:
+    from hookctl.cli.locking import who
+    from hookctl.cli.secrets import read_secret
+    from hookctl.serve.access import Access
+
+    return Access(
+        stores,
+        hosts=hosts,
+        operator=who(),
+        read_secret=partial(read_secret, session),
+        trouble=lambda message: _log_trouble(log, message),
+    )
+
+
 def _counter(session: Session) -> AttemptCounter:
     from hookctl.serve.counting import AttemptCounter
     from hookctl.store.opening import open_store
 
     return AttemptCounter(partial(open_store, session.store_url))
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Raise SettingsError if a ``--host`` is not a name."""
+    from hookctl.serve.access.hosts import is_host_name
+
+    for name in names:
+        if not is_host_name(name):
+            hint = "Write the name alone, such as hooks.example.com."
+            raise SettingsError(f"--host: {name!r} is not the name of a host", hint=hint)
 
 
 def _address(listen: str) -> tuple[str, int]:

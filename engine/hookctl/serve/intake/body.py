@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hookctl.serve.problems import ProblemError
 
@@ -72,14 +72,14 @@ def too_many(limit: int, hint: str = "") -> ProblemError:
 
 def too_many_rejected(limit: int, stored: int) -> ProblemError:
     """The problem of a stream with more than ``limit`` events that are rejected, after so many that are stored."""
-    members: dict[str, Any] = {"stored": stored} if stored else {}
     return ProblemError(
         413,
         type="too-large",
         title="The request is too large",
         detail=f"more than {limit:,} events were rejected; the rest was not read",
         hint="Send some of the events alone to see what is wrong with them.",
-        **members,
+        headers=None,
+        **({"stored": stored} if stored else {}),
     )
 
 
