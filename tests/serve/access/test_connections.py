@@ -84,16 +84,6 @@ def test_what_a_body_has_besides_its_content_is_limited(server: Any, rest: bytes
     assert server.request("GET", "/healthz").status == 200
 
 
-def test_a_client_that_leaves_while_its_requests_wait_in_line_is_not_an_error(
-    server: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    request = head(server, "/slow", "GET", f"Authorization: Bearer {server.token(Scope.READ)}")
-    with server.connect() as client:
-        client.sendall(request * 3)
-    assert server.request("GET", "/slow", Authorization=f"Bearer {server.token(Scope.READ)}").body == "at last"
-    assert not [record for record in caplog.records if record.exc_info and record.exc_info[0] is RuntimeError]
-
-
 @pytest.mark.parametrize(
     "path",
     [

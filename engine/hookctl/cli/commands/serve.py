@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hookctl.serve.context import Context
     from hookctl.serve.counting import AttemptCounter
     from hookctl.serve.stores import Stores
+    from hookctl.serve.writer import EventWriter
 
 LISTEN = "127.0.0.1:8080"
 EPILOG = """
@@ -176,22 +177,14 @@ def _opened(
         is_open: whether anyone who can reach the server may read the metrics.
     """
     from hookctl.cli.metrics import new_exposition
-    from hookctl.cli.safety import limits_of_store
     from hookctl.serve.context import Context
     from hookctl.serve.intake import Intake
     from hookctl.serve.operations import Operations
     from hookctl.serve.stores import Stores
-    from hookctl.serve.writer import EventWriter
     from hookctl.store.opening import open_store
 
     open_one = partial(open_store, session.store_url)
-    writer = EventWriter(
-        open_one,
-        limits_of_store(session),
-        committed=metrics.add_commit,
-        failed=metrics.add_store_error,
-        undecided=metrics.add_undecided,
-    )
+    writer = _writer(session, metrics)
     rate = session.settings.get("intake", {}).get("events_per_second")
     intake = Intake(session.plugins.event_types, writer, rate, counts=metrics.events, refusals=metrics.rejected)
 
@@ -230,6 +223,20 @@ def _access(session: Session, stores: Stores, hosts: Sequence[str], log: Log) ->
         operator=who(),
         read_secret=partial(read_secret, session),
         trouble=lambda message: _log_trouble(log, message),
+    )
+
+
+def _writer(session: Session, metrics: Metrics) -> EventWriter:
+    from hookctl.cli.safety import limits_of_store
+    from hookctl.serve.writer import EventWriter
+    from hookctl.store.opening import open_store
+
+    return EventWriter(
+        partial(open_store, session.store_url),
+        limits_of_store(session),
+        committed=metrics.add_commit,
+        failed=metrics.add_store_error,
+        undecided=metrics.add_undecided,
     )
 
 
