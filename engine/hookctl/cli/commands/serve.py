@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hookctl.network import Network
     from hookctl.serve.context import Context
     from hookctl.serve.counting import AttemptCounter
+    from hookctl.serve.writer import EventWriter
 
 LISTEN = "127.0.0.1:8080"
 EPILOG = """
@@ -167,24 +168,16 @@ def _opened(
     """
     from hookctl.cli.locking import who
     from hookctl.cli.metrics import new_exposition
-    from hookctl.cli.safety import limits_of_store
     from hookctl.cli.secrets import read_secret
     from hookctl.serve.access import Access
     from hookctl.serve.context import Context
     from hookctl.serve.intake import Intake
     from hookctl.serve.operations import Operations
     from hookctl.serve.stores import Stores
-    from hookctl.serve.writer import EventWriter
     from hookctl.store.opening import open_store
 
     open_one = partial(open_store, session.store_url)
-    writer = EventWriter(
-        open_one,
-        limits_of_store(session),
-        committed=metrics.add_commit,
-        failed=metrics.add_store_error,
-        undecided=metrics.add_undecided,
-    )
+    writer = _writer(session, metrics)
     rate = session.settings.get("intake", {}).get("events_per_second")
     intake = Intake(session.plugins.event_types, writer, rate, counts=metrics.events, refusals=metrics.rejected)
 
@@ -211,8 +204,23 @@ def _opened(
             )
 
 
+def _writer(session: Session, metrics: Metrics) -> EventWriter:
+    from hookctl.cli.safety import limits_of_store
+    from hookctl.serve.writer import EventWriter
+    from hookctl.store.opening import open_store
+
+    return EventWriter(
+        partial(open_store, session.store_url),
+        limits_of_store(session),
+        committed=metrics.add_commit,
+        failed=metrics.add_store_error,
+        undecided=metrics.add_undecided,
+    )
+
+
 def _counter(session: Session) -> AttemptCounter:
     from hookctl.serve.counting import AttemptCounter
+    from hookctl.serve.writer import EventWriter
     from hookctl.store.opening import open_store
 
     return AttemptCounter(partial(open_store, session.store_url))
