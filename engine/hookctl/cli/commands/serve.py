@@ -220,7 +220,6 @@ def _writer(session: Session, metrics: Metrics) -> EventWriter:
 
 def _counter(session: Session) -> AttemptCounter:
     from hookctl.serve.counting import AttemptCounter
-    from hookctl.serve.writer import EventWriter
     from hookctl.store.opening import open_store
 
     return AttemptCounter(partial(open_store, session.store_url))
