@@ -185,7 +185,7 @@ def test_a_delivery_that_was_not_tried(site: Any, browser: Any, delivery_plan: B
     site.send("e1")
     page = browser.get(f"/deliveries/{site.ids()[0]}")
     assert "Not tried yet" in page.text
-    assert "Replay with the plan of that time" not in page.text
+    assert "Replay with the plan of the last attempt" not in page.text
     assert page.content.link("Cancel") == f"/actions/cancel?id={site.ids()[0]}"
 
 
