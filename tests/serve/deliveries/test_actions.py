@@ -92,7 +92,7 @@ def test_the_plan_of_that_time(site: Any, browser: Any, delivery_plan: Build) ->
     site.apply(delivery_plan("Siem", body_template='{"new": {{ id }}}'))
     first, second = site.ids()
     browser.submit(browser.get(browser.get(f"/deliveries/{first}").content.link("Replay")), reason="now")
-    then = browser.get(f"/deliveries/{second}").content.link("Replay with the plan of that time")
+    then = browser.get(f"/deliveries/{second}").content.link("Replay with the plan of the last attempt")
     assert "--as-planned" in browser.get(then).text
     browser.submit(browser.get(then), reason="then")
     site.deliver(lambda: site.statuses() == ["delivered"] * 2)

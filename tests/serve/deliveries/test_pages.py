@@ -120,13 +120,16 @@ def test_one_page_after_another(site: Any, browser: Any, delivery_plan: Build) -
 
 def test_empty_states(site: Any, browser: Any, delivery_plan: Build) -> None:
     assert "No deliveries yet" in browser.get("/deliveries").text
-    assert "hookctl send events.jsonl" in browser.get("/deliveries").text
+    for path in ("/deliveries", "/undelivered"):
+        assert "hookctl send events.jsonl" in browser.get(path).text
+        assert "hookctl tokens create NAME --scope intake" in browser.get(path).text
     assert "No deliveries yet" in browser.get("/undelivered").text
     site.apply(delivery_plan("Siem", when="data.severity == 'None'"))
     site.send("e1")
     page = browser.get("/deliveries?event-id=e1")
-    assert page.content.link("See why it matched no webhook") == "/events/e1"
+    assert page.content.link("See what it matched, and why other webhooks did not match") == "/events/e1"
     assert page.content.link("Clear filters") == "/deliveries"
+    assert "No event with this id is stored" in browser.get("/deliveries?event-id=e2").text
     assert "Nothing matches" in browser.get("/undelivered?status=dead").text
     assert browser.get("/deliveries/unknown").status == 404
     assert browser.get("/events/un/known").status == 404
@@ -165,6 +168,7 @@ def test_a_delivery(site: Any, browser: Any, delivery_plan: Build, monkeypatch: 
     facts = dict(zip(*[[one.text for one in page.content.all(tag)] for tag in ("dt", "dd")], strict=True))
     assert facts["Webhook"] == "Siem"
     assert facts["Next"] == "none"
+    assert "hookctl does not try this delivery again" in page.text
     assert {"Happened", "Received", "Stored", "Tried"} <= facts.keys()
     request = page.content.one("pre", id="request-1").children[0]
     assert "POST https://siem.example.com/ingest" in request
@@ -185,7 +189,10 @@ def test_a_delivery_that_was_not_tried(site: Any, browser: Any, delivery_plan: B
     site.send("e1")
     page = browser.get(f"/deliveries/{site.ids()[0]}")
     assert "Not tried yet" in page.text
-    assert "Replay with the plan of that time" not in page.text
+    assert "hookctl does not try this delivery again" not in page.text
+    undelivered = browser.get("/undelivered")
+    assert (undelivered.text.count("Replay"), "Replay all" in undelivered.text) == (1, False)  # nothing is dead
+    assert "Replay with the plan of the last attempt" not in page.text
     assert page.content.link("Cancel") == f"/actions/cancel?id={site.ids()[0]}"
 
 
@@ -270,6 +277,7 @@ def test_groups(site: Any, browser: Any, delivery_plan: Build) -> None:
     listed = browser.get(page.content.one("tbody").all("tr")[0].link("2"))
     assert [row[4] for row in cells(listed)] == ["e2", "e1"]
     assert "dead: 3" in page.text
+    assert page.content.link("Replay all dead") == "/actions/replay?status=dead"
     assert "Nothing matches" in browser.get("/undelivered?webhook=Other").text
 
 

@@ -196,7 +196,7 @@ def test_a_test_that_cannot_be_logged_is_not_sent(site: Any, monkeypatch: pytest
     before = len(site.receiver.requests)
     for _ in range(5):  # more than may run at once: none of them counts as running
         status, _, html = site.post("/webhooks/Siem/test")
-        assert (status, "the store is busy" in html) == (503, True)
+        assert (status, "The store is busy" in html) == (503, True)
     assert len(site.receiver.requests) == before
 
 
