@@ -152,6 +152,8 @@ def test_a_replay_of_a_held_webhook_warns_and_waits(site: Any, browser: Any, del
     assert "Siem is held: their release." in page.text
     browser.submit(page, reason="fixed")
     assert site.statuses() == ["held"]
+    webhook = browser.get("/webhooks/Siem").text
+    assert "1 delivery is held and not tried until the webhook is resumed." in webhook
 
 
 # -- cancel, hold and resume

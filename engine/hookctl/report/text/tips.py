@@ -143,7 +143,7 @@ CREDENTIALS = (
     ),
     "{client_auth}",
     "{asks}",
-    "If the client's secret was changed at the server, change it where hookctl runs too: hookctl then continues on its own.",
+    "If the client's secret was changed at the server, change it where hookctl runs too: deliveries then continue.",
 )
 PROXY_WANTS_CREDENTIALS = (
     "The proxy does not accept the credentials, so nothing was sent to the target.",
