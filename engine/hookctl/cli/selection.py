@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from hookctl.cli.completion import event_types, webhook_names
-from hookctl.cli.moments import moment
+from hookctl.cli.moments import moment, time_from_now
 from hookctl.delivery.past.selection import STATUSES, Selection, checked_cause, checked_digest, condition
 from hookctl.errors import HookctlError
 
@@ -84,6 +84,15 @@ _OPTIONS = (
         "--event-type", metavar="TYPE", shell_complete=event_types, help="Only deliveries of events of this type."
     ),
     click.option("--event-id", metavar="ID", help="Only deliveries of the event with this id."),
+    click.option(
+        "--attempts", metavar="N", type=click.IntRange(min=0), help="Only deliveries with at least so many attempts."
+    ),
+    click.option(
+        "--due-within",
+        metavar="DURATION",
+        callback=time_from_now,
+        help="Only deliveries that are tried next within this time, such as 10m.",
+    ),
     click.option(
         "--plan",
         metavar="DIGEST",

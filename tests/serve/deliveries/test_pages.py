@@ -62,6 +62,9 @@ FILTERS = {
     "where=id+%3D%3D+'e2'": 1,
     "where=id+%3D%3D+'e3'": 0,
     "plan=0000": 0,
+    "attempts=1": 2,
+    "attempts=2": 0,
+    "due-within=1h": 0,
 }
 NOT_VALID = {
     "status=lost": "'lost' is not a status.",
@@ -69,6 +72,8 @@ NOT_VALID = {
     "since=yesterday": "'yesterday' is not a time.",
     "until=99999999999999999999": "'99999999999999999999' is too far away.",
     "plan=xyz": "'xyz' is not a digest.",
+    "attempts=many": "'many' is not a number of attempts.",
+    "due-within=soon": "'soon' is not a duration.",
     "where=data.[": "JMESPath",
 }
 
