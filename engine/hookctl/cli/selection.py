@@ -89,7 +89,7 @@ _OPTIONS = (
     ),
     click.option("--event-id", metavar="ID", help="Only deliveries of the event with this id."),
     click.option(
-        "--attempts", metavar="N", type=click.IntRange(min=0), help="Only deliveries with at least so many attempts."
+        "--attempts", metavar="N", type=click.IntRange(min=0), help="Only deliveries with at least N attempts."
     ),
     click.option(
         "--due-within",
