@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from hookctl.cli.recipes import Recipe, read_recipe, recipe_names
@@ -36,7 +36,7 @@ from hookctl.testing.receiver import Receiver
 HERE = Path(__file__).parent
 RunCli = Callable[..., CommandResult]
 Event = dict[str, Any]
-MOCK: Event = read_schema("events/anomaly.schema.json")["examples"][0]  # type: ignore[index, assignment, call-overload]  # JSON
+MOCK: Event = read_schema("events/anomaly.schema.json")["examples"][0]  # type: ignore[index, assignment]  # JSON
 
 
 def target(name: str) -> Any:
@@ -74,6 +74,8 @@ class Play:
     def start(self) -> None:
         """A target that has seen nothing, and a store without deliveries to which the recipe is applied."""
         self.contract = TARGETS[self.name].Contract()
+        if hasattr(self.contract, "tokens"):
+            self.receiver.tokens = self.contract.tokens
         self.receiver.reset()
         self.receiver.default = self._answer  # type: ignore[assignment]  # a function answers too
         self.stores += 1
@@ -84,7 +86,7 @@ class Play:
     def send(self, *events: Event, wait: str = "0s") -> list[str]:
         """The status of each delivery after the events were sent. Retries are made if they are due within ``wait``."""
         self.run("send", "-", "--wait", wait, stdin="".join(json.dumps(event) + "\n" for event in events))
-        return [one["status"] for one in self.run("deliveries", "list", "--format", "json").json()["deliveries"]]
+        return [one["status"] for one in self.run("deliveries", "list", "--format", "json").json()]
 
     def requests(self) -> list[ReceivedRequest]:
         """The requests for the target, without those for tokens."""
@@ -98,8 +100,7 @@ class Play:
         path.write_text(text.replace(old, new), encoding="utf-8")
 
     def _answer(self, request: ReceivedRequest) -> Answer:
-        is_target = request.header("Host") == TARGETS[self.name].HOSTS[0]
-        answer: Answer = self.answers.pop(0) if self.answers and is_target else self.contract(request)
+        answer: Answer = self.answers.pop(0) if self.answers else self.contract(request)
         return answer
 
 
@@ -204,18 +205,16 @@ def test_the_contract_is_not_an_echo(name: str, play: Callable[[str], Play]) -> 
     accepted = playing.requests()[-1]
     assert TARGETS[name].BROKEN
     for path, value in TARGETS[name].BROKEN:
-        contract = playing.contract = TARGETS[name].Contract()
+        contract = TARGETS[name].Contract()
         if hasattr(contract, "tokens"):
-            playing.receiver.requests.clear()
-            playing.run("test")  # the token of the request before is one of another server
-            accepted, contract.events = playing.requests()[-1], {}
+            contract.tokens = playing.contract.tokens
         contract(ReceivedRequest(accepted.head, changed(accepted.body, path, value), accepted.at))
         assert not contract.records, (path, value)
 
 
 def changed(body: bytes, path: str, value: Any) -> bytes:
     """A body in JSON, or a form, with another value at the path."""
-    if not body.startswith(b"{"):
+    if b"{" not in body:
         form = dict(parse_qsl(body.decode())) | {path: value}
         return urlencode({key: text for key, text in form.items() if text is not None}).encode()
     document = json.loads(body)
@@ -252,7 +251,7 @@ def test_each_answer_has_its_outcome(name: str, status: str, play: Callable[[str
     answers: Sequence[Answer] = TARGETS[name].ERRORS[status]
     for number, group in enumerate([[one] for one in answers] if status == "held" else [answers]):
         playing.start()
-        playing.answers = [*group, *group] if name == "generic_oauth" and status == "held" else [*group]
+        playing.answers = [*group, *group] if name == "generic_oauth" and status == "held" else [*group]  # a new token
         statuses = playing.send(*(event(10 * number + each) for each in range(len(group))))
         assert statuses == [status] * len(group), group
         assert not playing.contract.records
@@ -266,21 +265,16 @@ def test_a_request_that_is_repeated(name: str, play: Callable[[str], Play]) -> N
     lost = Answer(misbehave=Misbehavior.CUT_BODY)
 
     def process_and_lose(request: ReceivedRequest) -> Answer:
-        if request.header("Host") != TARGETS[name].HOSTS[0]:
-            return playing._answer(request)
-        answer = playing.contract(request)
-        assert len(playing.contract.records) == 1
+        answer: Answer = playing.contract(request)
         return lost if len(playing.requests()) == 1 else answer
 
     playing.receiver.default = process_and_lose  # type: ignore[assignment]  # a function answers too
-    if not TARGETS[name].DEDUPLICATES:
-        playing.change("schedule: [1ms]", "schedule: []")
-        playing.start()
-        playing.receiver.default = process_and_lose  # type: ignore[assignment]
-    statuses = playing.send(event(), wait="30s")
-    assert statuses == (["delivered"] if TARGETS[name].DEDUPLICATES else ["dead"])
-    assert len(playing.requests()) == (2 if TARGETS[name].DEDUPLICATES else 1)
-    assert len(playing.contract.records) == 1
+    assert playing.send(event(), wait="30s") == ["delivered"]
+    assert len(playing.requests()) == 2
+    may_be_two = re.search("twice|may be two|keeps each", playing.recipe.repeats)
+    assert (len(playing.contract.records), bool(may_be_two)) == (
+        (1, False) if TARGETS[name].DEDUPLICATES else (2, True)
+    )
 
 
 @each_recipe
@@ -292,7 +286,7 @@ def test_an_answer_that_is_not_understood_makes_no_duplicate(name: str, play: Ca
 
     def process_and_mislead(request: ReceivedRequest) -> Answer:
         answer = playing.contract(request)
-        return page if request.header("Host") == TARGETS[name].HOSTS[0] and len(playing.requests()) == 1 else answer
+        return page if len(playing.requests()) == 1 else answer
 
     playing.receiver.default = process_and_mislead  # type: ignore[assignment]  # a function answers too
     statuses = playing.send(event(), wait="30s")
@@ -324,16 +318,26 @@ HOSTILE = [
     "\u0301" * 5_000,
 ]
 texts = st.sampled_from(HOSTILE) | st.text(max_size=300)
-names = texts.filter(bool)  # ids are not empty
+names = texts.filter(bool)  # not empty
+ids = st.sampled_from(
+    ["", "/../a?b#c%2F", '" <!channel> é', "\N{GRINNING FACE}" * 100]
+)  # hookctl accepts no controls here
+
+
+class Hostile(list[Event]):
+    """Events whose representation is short."""
+
+    def __repr__(self) -> str:
+        return json.dumps(self)[:2000]
 
 
 @st.composite
-def hostile_events(draw: st.DrawFn) -> list[Event]:
+def hostile_events(draw: st.DrawFn) -> Hostile:
     """Events that their schema accepts, whose text can be anything."""
-    events = []
+    events = Hostile()
     for number in range(8):
         made = event(number)
-        made["id"] = f"{number}{draw(texts)}"[:128]
+        made["id"] = f"{number}{draw(ids)}"
         made["event_time"] = draw(st.sampled_from([0, 0.5, 1764040815.482, 253402300799]))
         data = made["data"]
         data["id"] = f"{number}{draw(names)}"
@@ -355,12 +359,15 @@ def hostile_events(draw: st.DrawFn) -> list[Event]:
 def test_hostile_and_long_events_are_accepted(name: str, play: Callable[[str], Play]) -> None:
     playing = play(name)
 
-    @settings(max_examples=3, suppress_health_check=[HealthCheck.large_base_example, HealthCheck.data_too_large])
+    @settings(
+        max_examples=3, phases=[Phase.generate], suppress_health_check=[*HealthCheck]
+    )  # an example is no small thing
     @given(events=hostile_events())
-    def check(events: list[Event]) -> None:
+    def check(events: Hostile) -> None:
         playing.start()
         expected = [one for one in events if name != "twilio" or one["data"]["severity"] == "High"]
-        assert playing.send(*events) == ["delivered"] * len(expected)
+        statuses = playing.send(*events)
+        assert statuses == ["delivered"] * len(expected), playing.run("deliveries", "list").stdout
         assert len(playing.contract.records) == len(expected)
         assert not playing.contract.harm
 

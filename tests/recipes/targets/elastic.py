@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
+from hookctl.model import Json
 from hookctl.testing.answers import Answer, ReceivedRequest
 
 HOSTS = ("elastic.example.com",)
@@ -56,7 +57,7 @@ class Contract:
         if found in self.documents:
             return error(409, "version_conflict_engine_exception")
         self.documents[found] = document
-        shards = {"total": 2, "successful": 1, "failed": 0}
+        shards: dict[str, Json] = {"total": 2, "successful": 1, "failed": 0}
         return Answer.json({"_index": ".ds-logs", "_id": found, "result": "created", "_shards": shards}, 201)
 
 

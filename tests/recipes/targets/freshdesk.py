@@ -14,6 +14,7 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
+from hookctl.model import Json
 from hookctl.testing.answers import Answer, ReceivedRequest
 
 HOSTS = ("freshdesk.example.com",)
@@ -22,7 +23,9 @@ DEDUPLICATES = False
 
 
 def error(status: int, message: str, *fields: str) -> Answer:
-    errors = [{"field": field, "message": "It should be valid.", "code": "invalid_value"} for field in fields]
+    errors: list[Json] = [
+        {"field": field, "message": "It should be valid.", "code": "invalid_value"} for field in fields
+    ]
     return Answer.json({"description": message, "errors": errors}, status)
 
 
@@ -80,7 +83,10 @@ ERRORS = {
         Answer.json({"code": "invalid_credentials", "message": "You have to be logged in."}, 401),
         Answer.json({"code": "access_denied", "message": "You are not authorized."}, 403),
     ],
-    "retrying": [Answer.json({"message": "You have exceeded the limit of requests per hour"}, 429), Answer(503, body=b"")],
+    "retrying": [
+        Answer.json({"message": "You have exceeded the limit of requests per hour"}, 429),
+        Answer(503, body=b""),
+    ],
 }
 BROKEN = [
     ("email", "nobody"),

@@ -2,7 +2,7 @@
 
 - RFC 6749, "The OAuth 2.0 Authorization Framework", sections 4.4 and 5: client credentials, and errors of the endpoint.
 - RFC 6750, "Bearer Token Usage", section 3: 401 with WWW-Authenticate for a token that is not valid.
-- draft-ietf-httpapi-idempotency-key-header, "The Idempotency-Key HTTP Header Field": a quoted string; 409 for a repetition.
+- draft-ietf-httpapi-idempotency-key-header, "The Idempotency-Key HTTP Header Field": a quoted string; 409 if repeated.
 """
 
 from __future__ import annotations
@@ -36,8 +36,6 @@ class Contract:
         return list(self.events.values())
 
     def __call__(self, request: ReceivedRequest) -> Answer:
-        if request.header("Host") == "login.example.com":
-            return self.tokens.answer(request)
         if not self.tokens.accepts(request) or self.tokens.scopes[-1] != "events.write":
             return Answer(401, headers=(("WWW-Authenticate", 'Bearer error="invalid_token"'),), body=b"")
         if (request.method, request.target) != ("POST", "/v1/events"):
@@ -70,4 +68,4 @@ ERRORS = {
     "held": [refused(401, "the token is not accepted"), refused(403, "insufficient_scope")],
     "retrying": [refused(429, "too many requests"), refused(500, "failed"), refused(503, "away")],
 }
-BROKEN = [("id", None), ("type", 1), ("data", [])]
+BROKEN: list[tuple[str, Any]] = [("id", None), ("type", 1), ("data", [])]

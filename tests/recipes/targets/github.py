@@ -2,7 +2,7 @@
 
 - "Create a repository dispatch event" (docs.github.com, REST API, version 2022-11-28): 100 characters for event_type,
   ten properties in client_payload; 204, 404 and 422.
-- "Getting started with the REST API" (docs.github.com): Accept, X-GitHub-Api-Version, and a User-Agent, which is required.
+- "Getting started with the REST API" (docs.github.com): Accept, X-GitHub-Api-Version, and a required User-Agent.
 - "Rate limits for the REST API", "Troubleshooting the REST API" (docs.github.com): 403 or 429, and 404 without access.
 """
 

@@ -1,6 +1,6 @@
 """Okta Workflows, with a flow that begins with the card API Endpoint.
 
-- "Invoke a flow with an API endpoint" (help.okta.com, Workflows): the invoke URL, and that the flow's output is the answer.
+- "Invoke a flow with an API endpoint" (help.okta.com, Workflows): the invoke URL; the flow's output is the answer.
 - "Flow client token" (help.okta.com, Workflows): the header x-api-client-token.
 - "Best practices for building flows" (help.okta.com, Workflows): the connection ends after 60 seconds.
 """

@@ -18,9 +18,7 @@ DEDUPLICATES = True
 
 
 def invalid(*errors: str) -> Answer:
-    return Answer.json(
-        {"status": "invalid event", "message": "Event object is invalid", "errors": list(errors)}, 400
-    )
+    return Answer.json({"status": "invalid event", "message": "Event object is invalid", "errors": list(errors)}, 400)
 
 
 class Contract:
@@ -53,9 +51,7 @@ class Contract:
             return invalid("'dedup_key' is too long, or 'custom_details' is not an object")
         datetime.fromisoformat(payload["timestamp"])
         self.alerts[event["dedup_key"]] = event
-        return Answer.json(
-            {"status": "success", "message": "Event processed", "dedup_key": event["dedup_key"]}, 202
-        )
+        return Answer.json({"status": "success", "message": "Event processed", "dedup_key": event["dedup_key"]}, 202)
 
 
 ERRORS = {

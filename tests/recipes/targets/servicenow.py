@@ -47,9 +47,7 @@ class Contract:
             return error(400, "Invalid choice")
         self.records.append(record)
         number = len(self.records)
-        return Answer.json(
-            {"result": {"sys_id": f"{number:032x}", "number": f"INC{number:07}", **record}}, 201
-        )
+        return Answer.json({"result": {"sys_id": f"{number:032x}", "number": f"INC{number:07}", **record}}, 201)
 
 
 def is_known(request: ReceivedRequest) -> bool:

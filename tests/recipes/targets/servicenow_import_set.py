@@ -12,6 +12,7 @@ import base64
 import json
 from typing import Any
 
+from hookctl.model import Json
 from hookctl.testing.answers import Answer, ReceivedRequest
 
 HOSTS = ("servicenow.example.com",)
@@ -25,7 +26,7 @@ def error(status: int, message: str) -> Answer:
 
 
 def result(status: str, **more: str) -> Answer:
-    row = {"transform_map": "Anomaly", "table": "incident", "status": status, **more}
+    row: dict[str, Json] = {"transform_map": "Anomaly", "table": "incident", "status": status, **more}
     return Answer.json({"import_set": "ISET0010001", "staging_table": "u_hookctl_anomaly", "result": [row]}, 201)
 
 

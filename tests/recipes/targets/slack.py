@@ -1,7 +1,7 @@
 """Slack's incoming webhooks, as Slack describes them.
 
 - "Sending messages using incoming webhooks" (docs.slack.dev): the URL is the credential, the answer is the text `ok`.
-- "Improving error conditions for Incoming Webhooks" (api.slack.com, changelog): 400, 403, 404, 410 and 500, with a word.
+- "Improving error conditions for Incoming Webhooks" (api.slack.com, changelog): 400, 403, 404, 410, 500, with a word.
 - "Header block", "Section block", "Context block", "Text object" (docs.slack.dev, Block Kit reference): lengths.
 - "Formatting message text" (docs.slack.dev): `&`, `<` and `>` are control characters. "Rate limits": one per second.
 """

@@ -1,7 +1,7 @@
 """Splunk's HTTP Event Collector.
 
 - "Format events for HTTP Event Collector" (docs.splunk.com, Getting Data In): event, time, source, sourcetype.
-- "Troubleshoot HTTP Event Collector" (docs.splunk.com), "Possible error codes": the code, status and text of each answer.
+- "Troubleshoot HTTP Event Collector" (docs.splunk.com), "Possible error codes": code, status and text.
 - "HTTP Event Collector examples" (docs.splunk.com): `Authorization: Splunk TOKEN`.
 """
 

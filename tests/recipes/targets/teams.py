@@ -53,7 +53,9 @@ class Contract:
         if not attachment or attachment.get("contentType") != CARD:
             return False
         card = attachment["content"]
-        return card.get("type") == "AdaptiveCard" and card["version"] <= "1.5" and all(map(self._is_block, card["body"]))
+        return (
+            card.get("type") == "AdaptiveCard" and card["version"] <= "1.5" and all(map(self._is_block, card["body"]))
+        )
 
     def _is_block(self, block: Any) -> bool:
         if block["type"] == "TextBlock":
