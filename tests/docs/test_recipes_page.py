@@ -42,7 +42,7 @@ A test keeps this page up to date. Each request is for the mock event; `***` is 
 
 
 def paragraph(text: str) -> str:
-    return textwrap.fill(text, 120, break_on_hyphens=False, break_long_words=False)
+    return textwrap.fill(text, 118, break_on_hyphens=False, break_long_words=False)
 
 
 def overview() -> Iterator[str]:
@@ -54,7 +54,10 @@ def overview() -> Iterator[str]:
 
 def section(recipe: Recipe, request: str) -> str:
     """A recipe with its settings, its request, and what follows from an answer."""
-    settings = "\n".join(f"| `{setting.name}` | {setting.where} |" for setting in recipe.settings)
+    settings = "\n".join(
+        textwrap.indent(paragraph(f"- `{setting.name}`: {setting.where}"), "  ").removeprefix("  ")
+        for setting in recipe.settings
+    )
     answers = recipe.text[recipe.text.rindex("\n\n", 0, recipe.text.index("response_validators:")) + 2 :]
     shipped = FILES.relative_to(PAGE.parents[1])
     return f"""\
@@ -62,13 +65,17 @@ def section(recipe: Recipe, request: str) -> str:
 
 {paragraph(f"{recipe.target}: {recipe.summary}. The file is `{shipped}/{recipe.name}.yaml`.")}
 
-| set | to |
-| --- | --- |
+Set:
+
 {settings}
+
+The request for the mock event:
 
 ```text
 {request.rstrip()}
 ```
+
+What counts as delivered:
 
 ```yaml
 {answers.rstrip()}
