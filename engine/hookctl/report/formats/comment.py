@@ -18,7 +18,15 @@ from hookctl.report.style import Line
 from hookctl.report.text.effects import effect_lines, summary_lines
 from hookctl.report.text.findings import findings_text, ignored_text, summary_line
 from hookctl.report.text.outcome import ApplyOutcome, Ending
-from hookctl.report.text.plan import by_webhook, change_fields, change_title, finding_parts, plan_summary, shown_changes
+from hookctl.report.text.plan import (
+    by_webhook,
+    change_fields,
+    change_title,
+    finding_parts,
+    plan_summary,
+    secret_lines,
+    shown_changes,
+)
 
 if TYPE_CHECKING:
     from hookctl.config.review import Review
@@ -69,7 +77,7 @@ def plan_comment(command: str, review: Review, outcome: ApplyOutcome | None = No
 
 def _change(change: Change, effects: ChangeEffects | None, findings: Sequence[Finding]) -> Block:
     title = "".join(change_title(change)).strip()
-    body = [*change_fields(change), *(effect_lines(effects) if effects else ())]
+    body = [*change_fields(change), *secret_lines(change), *(effect_lines(effects) if effects else ())]
     lines = [*map(_diff_line, body), *_about(findings)]
     return Block(title, tuple(lines) or (title,), "diff")
 

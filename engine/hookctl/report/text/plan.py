@@ -12,6 +12,7 @@ from hookctl.config.effects import ChangeEffects
 from hookctl.model import Action, Change, DeliveryPlan, Finding, Json, Plan, Revision, Status
 from hookctl.model.change import by_name
 from hookctl.model.quantities import counted
+from hookctl.model.secret import plan_references
 from hookctl.report.style import Line, signed, styled
 from hookctl.report.text.effects import (
     effect_document,
@@ -130,6 +131,14 @@ def change_fields(change: Change) -> Iterator[Line]:
         yield from change_lines(change)
 
 
+def secret_lines(change: Change) -> Iterator[Line]:
+    """The secrets that the webhook needs from now on, by reference; they are not read."""
+    if change.after:
+        before = plan_references(change.before) if change.before else set()
+        if needed := sorted(map(str, plan_references(change.after) - before)):
+            yield Line(f"needs secrets: {', '.join(map(printable, needed))}")
+
+
 def change_lines(change: Change) -> Iterator[Line]:
     """The fields that differ, one on each line and a body template line by line."""
     for field in field_changes(change):
@@ -145,8 +154,8 @@ def _title_text(change: Change, color: bool) -> str:
 
 def _body_text(change: Change, effects: ChangeEffects | None, color: bool) -> Iterator[str]:
     yield from (line.styled(color, INDENT) for line in change_fields(change))
-    if effects:
-        yield from (f"{INDENT}{line.styled(color)}" for line in effect_lines(effects))
+    about = [*secret_lines(change), *(effect_lines(effects) if effects else ())]
+    yield from (f"{INDENT}{line.styled(color)}" for line in about)
 
 
 def _new_in_one_line(plan: DeliveryPlan, effects: ChangeEffects, color: bool) -> str:
