@@ -130,9 +130,9 @@ def _insert(connection: sqlite3.Connection, plans: list[DeliveryPlan], attempts:
             event = seq - seq // 5
             event_id = f"evt_{event:09}"
             document = json.dumps(
-                {"id": event_id, "event_type": plan.event, "event_time": at, "data": {"severity": "high", "n": event}}
+                {"id": event_id, "event_type": plan.events[0], "event_time": at, "data": {"severity": "high", "n": event}}
             )
-            rows["events"].append((event, event_id, plan.event, at, at, document))
+            rows["events"].append((event, event_id, plan.events[0], at, at, document))
             rows["known_ids"].append((event_id, event))
         ready_at = now + 60.0 if end.status in {"waiting", "retrying"} else None
         count = len(end.results)

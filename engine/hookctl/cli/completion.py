@@ -66,7 +66,7 @@ def topics_and_rules(ctx: click.Context, _parameter: click.Parameter, incomplete
 
 def event_types(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The names of the event types."""
-    return _proposed(_session(ctx).loaded.event_types, incomplete)
+    return _proposed(_session(ctx).event_types, incomplete)
 
 
 def delivery_ids(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:

@@ -49,7 +49,9 @@ def saved_plan(
         echo(printable(f"{path} is signed, but the signature is not checked without --verify."), err=True)
     plan = plan_in(document)
     _require_applicable(session, plan)
-    findings = check_saved_plan(plan, str(path), session.plugins)
+    store = session.existing_store()
+    applied = store.read_state().event_types if store else {}
+    findings = check_saved_plan(plan, str(path), session.plugins, applied)
     exit_on_errors(ctx, session, outputs, findings, warnings_to_stderr=outputs.printed != "text")
     return plan, findings
 

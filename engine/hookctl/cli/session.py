@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hookctl.network import Network
     from hookctl.network.proxy import Proxy
     from hookctl.plugin.calls import Plugins
+    from hookctl.plugin.interfaces import EventType
     from hookctl.store.interface import Store
 
 DIRECTORY = "webhooks.d"
@@ -89,6 +90,13 @@ class Session:
         from hookctl.cli.plugin_loading import every_plugin
 
         return every_plugin(self)
+
+    @cached_property
+    def event_types(self) -> Mapping[str, EventType]:
+        """The event types of plugins, and those that the files in ``events.d`` define, by name."""
+        from hookctl.config.events import read_event_types, with_defined
+
+        return with_defined(self.plugins, read_event_types(self.directory, self.plugins).types).event_types
 
     def load_plugins(self, *, warn: bool = True) -> None:
         """Load the plugins now, if they are not loaded yet. ``warn``: also about what could not be loaded.

@@ -13,6 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hookctl.config.check import WebhookChecker, check_names
 from hookctl.config.compile import compile_webhook
+from hookctl.config.events import (
+    NOTHING_DEFINED,
+    EventTypeFiles,
+    read_event_types,
+    revision_event_types,
+    with_defined,
+)
 from hookctl.config.load import (
     MAX_TOTAL_BYTES,
     Loaded,
@@ -74,6 +81,8 @@ class CheckedDirectory:
     """The warnings that comments in the files ignore, each with its reason."""
     is_partial: bool = False
     """True if this is only a part of the directory, because other files have errors."""
+    event_types: EventTypeFiles = NOTHING_DEFINED
+    """The event types that files define; what is wrong with them is among :attr:`findings`."""
 
     @property
     def webhooks(self) -> Mapping[str, Webhook]:
@@ -94,13 +103,16 @@ class CheckedDirectory:
     def only(self, names: Iterable[str]) -> CheckedDirectory:
         """The files of the named webhooks and what is wrong with them, if any file has errors; otherwise everything.
 
-        It is everything as well if there are no names, and if one of them is in no file: a file that cannot be read may
-        have it. A name that differs only in case counts, because two such names are an error.
+        It is everything as well if there are no names, if a file of an event type has errors, and if one of the names
+        is in no file: a file that cannot be read may have it. A name that differs only in case counts, because two such
+        names are an error.
         """
         wanted = {name.casefold() for name in names}
+        of_types = self.event_types.findings
         if (
             self.valid
             or not wanted
+            or has_errors(of_types)
             or not wanted.issubset(name.casefold() for file in self.files for name in file.names)
         ):
             return self
@@ -108,10 +120,11 @@ class CheckedDirectory:
         paths = {file.path for file in files}
         return CheckedDirectory(
             files,
-            tuple(finding for finding in self.findings if finding.path in paths),
+            (*of_types, *(finding for finding in self.findings if finding.path in paths)),
             known_plans(self.plans).only([name for file in files for name in file.names if name in self.plans]),
             tuple(finding for finding in self.ignored if finding.path in paths),
             is_partial=True,
+            event_types=self.event_types,
         )
 
 
@@ -122,10 +135,12 @@ def check_directory(
     cache: Path | None = None,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> CheckedDirectory:
-    """Load, check and compile every webhook file of a directory. Needs neither network, secrets nor state.
+    """Load, check and compile every webhook file of a directory, and the event types that the files beside it define.
+
+    Needs neither network, secrets nor state.
 
     Args:
-        directory: where the files are.
+        directory: where the files are; ``events.d`` lies beside it.
         plugins: what the files may use.
         cache: a folder that keeps results, so that the next run checks only files that changed. It may be deleted at
             any time.
@@ -135,6 +150,8 @@ def check_directory(
         The delivery plans, and a finding for everything that is wrong: bad input never raises.
     """
     directory = Path(directory)
+    event_types = read_event_types(directory, plugins)
+    plugins = with_defined(plugins, event_types.types)
     paths = list_files(directory)
     kept = _open_cache(cache, directory, plugins, len(paths))
 
@@ -147,7 +164,7 @@ def check_directory(
     checked = check_contents(contents(), directory, plugins, kept)
     if kept:
         kept.save()
-    return checked
+    return _with_types(checked, event_types)
 
 
 def check_revision(
@@ -163,9 +180,17 @@ def check_revision(
     from hookctl.config.load.revision import read_revision
 
     found = read_revision(directory, ref)
-    return found.revision, check_contents(
-        found.files, directory, plugins, _open_cache(cache, directory, plugins, len(found.files))
-    )
+    event_types = revision_event_types(directory, ref, plugins)
+    plugins = with_defined(plugins, event_types.types)
+    kept = _open_cache(cache, directory, plugins, len(found.files))
+    return found.revision, _with_types(check_contents(found.files, directory, plugins, kept), event_types)
+
+
+def _with_types(checked: CheckedDirectory, event_types: EventTypeFiles) -> CheckedDirectory:
+    if event_types is NOTHING_DEFINED:
+        return checked
+    findings = in_order([*event_types.findings, *checked.findings])
+    return replace(checked, findings=tuple(findings), event_types=event_types)
 
 
 def _open_cache(folder: Path | None, directory: Path, plugins: Plugins, files: int) -> Cache | None:

@@ -28,11 +28,19 @@ class TakenIn(NamedTuple):
 class Producer:
     """Routes events by the applied state and stores them. Needs no secret and no network, and belongs to one thread.
 
-    ``clock`` returns epoch seconds. Raises StateError if nothing was ever applied to the store.
+    ``clock`` returns epoch seconds; ``applied`` is called with each state that the producer uses. Raises StateError if
+    nothing was ever applied to the store.
     """
 
-    def __init__(self, store: Store, limits: StoreLimits | None = None, clock: Callable[[], float] = time.time) -> None:
-        self._store, self._clock = store, clock
+    def __init__(
+        self,
+        store: Store,
+        limits: StoreLimits | None = None,
+        clock: Callable[[], float] = time.time,
+        *,
+        applied: Callable[[AppliedState], None] = lambda _: None,
+    ) -> None:
+        self._store, self._clock, self._applied = store, clock, applied
         self._retention = Retention(store, limits or StoreLimits(), clock, since_boot)
         self._take_state(store.read_state())
         if not (self.state.serial or self.state.plans or self.state.unreadable):
@@ -109,6 +117,7 @@ class Producer:
 
     def _take_state(self, state: AppliedState) -> None:
         self.state, self._router = state, Router(state)
+        self._applied(state)
 
 
 def _names(routed: Routed) -> tuple[str, ...]:

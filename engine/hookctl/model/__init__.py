@@ -28,6 +28,7 @@ from hookctl.model.delivery import (
 )
 from hookctl.model.delivery_plan import BodyFormat, DeliveryPlan, PluginBlock, Status, canonical_json
 from hookctl.model.event import Event
+from hookctl.model.event_type import DefinedType, TypeChange
 from hookctl.model.finding import Finding, Severity, brief, has_errors, in_order
 from hookctl.model.problem import Problem
 from hookctl.model.secret import MASK, Resolved, Secret, SecretReference, reveal
@@ -54,6 +55,7 @@ __all__ = [
     "BodyFormat",
     "Change",
     "ClientCertificate",
+    "DefinedType",
     "Delivery",
     "DeliveryPlan",
     "DeliveryStatus",
@@ -84,6 +86,7 @@ __all__ = [
     "Status",
     "Timing",
     "TraceContext",
+    "TypeChange",
     "Verdict",
     "Webhook",
     "brief",

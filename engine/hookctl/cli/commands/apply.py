@@ -111,7 +111,7 @@ def command(
     from hookctl.cli.locking import locked
     from hookctl.cli.review import review_options
     from hookctl.cli.saved import saved_plan
-    from hookctl.cli.webhook_files import check_files_or_exit, is_anything_applied
+    from hookctl.cli.webhook_files import applied_state, check_files_or_exit, is_anything_applied
     from hookctl.config.review import review_files, review_plan
 
     if os.environ.get("HOOKCTL_APPLY_VERIFY") == "" and not verify:
@@ -131,6 +131,7 @@ def command(
             outputs,
             warnings_to_stderr=outputs.printed != "text",
             may_be_empty=lambda: is_anything_applied(session),
+            applied=partial(applied_state, session),
         )
         review_now = partial(review_files, checked, session.directory, session.plugins)
     with locked(session, "apply", lock_timeout) as lock:
@@ -296,9 +297,9 @@ class _CarryingOut:
         ]
         if not different:
             return (), None
-        trials, interrupted = try_now(
-            session, [(one, session.plugins.event_types[one.event].mock) for one in different], network
-        )
+        types = self._review.event_types
+        pairs = [(one, types[name].mock) for one in different for name in one.events]
+        trials, interrupted = try_now(session, pairs, network)
         echo(
             "\n" + render_text(trials, show_invocation=False, width=text_width(), color=session.color),
             nl=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -102,7 +103,7 @@ def command(
     from hookctl.cli.plan_events import read_recent, read_samples
     from hookctl.cli.reports import write_review
     from hookctl.cli.review import review_options
-    from hookctl.cli.webhook_files import check_files_or_exit, is_anything_applied
+    from hookctl.cli.webhook_files import applied_state, check_files_or_exit, is_anything_applied
     from hookctl.config.review import review_files
 
     if out and against is not None:
@@ -115,7 +116,13 @@ def command(
     key = signing_key(session, sign) if sign and out else None
     to_stderr, may_be_empty = outputs.printed != "text", lambda: against is not None or is_anything_applied(session)
     checked = check_files_or_exit(
-        ctx, session, outputs, only=only, warnings_to_stderr=to_stderr, may_be_empty=may_be_empty
+        ctx,
+        session,
+        outputs,
+        only=only,
+        warnings_to_stderr=to_stderr,
+        may_be_empty=may_be_empty,
+        applied=partial(applied_state, session, against),
     )
     options = review_options(
         session,

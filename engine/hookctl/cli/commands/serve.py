@@ -19,6 +19,7 @@ from hookctl.errors import SettingsError
 if TYPE_CHECKING:
     from hookctl.cli.interrupts import Interrupts
     from hookctl.cli.session import Session
+    from hookctl.delivery.events.applied_types import AppliedTypes
     from hookctl.delivery.metrics.counters import Metrics
     from hookctl.delivery.runner.runner import Runner
     from hookctl.errors import StateError
@@ -77,9 +78,10 @@ def command(
 ) -> None:
     """Take in events over HTTP, deliver them, and show both in a browser, until stopped."""
     from hookctl.cli.interrupts import catching_interrupts
-    from hookctl.cli.metrics import counting, new_metrics
+    from hookctl.cli.metrics import counting, knowing, new_metrics
     from hookctl.cli.running import most_connections, running
     from hookctl.cli.sign_in_links import printing_links, require_token
+    from hookctl.delivery.events.applied_types import AppliedTypes
 
     try:
         from hookctl.serve.access.hosts import is_loopback
@@ -92,20 +94,19 @@ def command(
     host, port = _address(listen)
     log = Log(log_format)
     session.load_plugins()
-    metrics, network = new_metrics(session), session.network(connect_to, cacert)
+    metrics, network, types = new_metrics(session), session.network(connect_to, cacert), AppliedTypes(session.plugins)
     with (
         catching_interrupts() as interrupts,
-        running(session, network, counting(log.listener(), metrics), stopping=lambda: interrupts.requested) as (
-            runner,
-            store,
-        ),
+        running(
+            session, network, knowing(counting(log.listener(), metrics), types), stopping=lambda: interrupts.requested
+        ) as (runner, store),
     ):
         if not is_loopback(host):
             require_token(store, host)
         stepped, trouble = _watched(runner, metrics, interrupts)
         is_open = is_loopback(host) and not names
         with (
-            _opened(session, [host, *names], network, metrics, trouble, is_open=is_open) as context,
+            _opened(session, [host, *names], network, metrics, trouble, types=types, is_open=is_open) as context,
             serving(
                 RequestLog(make_application(context), metrics, partial(_log_request, log)),
                 host,
@@ -153,6 +154,7 @@ def _opened(
     metrics: Metrics,
     trouble: Callable[[], str],
     *,
+    types: AppliedTypes,
     is_open: bool,
 ) -> Iterator[Context]:
     """What the handlers of requests use, until the end of the block.
@@ -163,6 +165,7 @@ def _opened(
         network: how this machine reaches the targets of tests.
         metrics: what the process counts.
         trouble: why the runner is not ready, in one word; empty while it is.
+        types: the event types that the runner keeps up to date.
         is_open: whether anyone who can reach the server may read the metrics.
     """
     from hookctl.cli.locking import who
@@ -182,7 +185,8 @@ def _opened(
         open_one, limits_of_store(session), committed=metrics.add_commit, failed=metrics.add_store_error
     )
     rate = session.settings.get("intake", {}).get("events_per_second")
-    intake = Intake(session.plugins.event_types, writer, rate, counts=metrics.events, refusals=metrics.rejected)
+    intake = Intake(types.current, writer, rate, counts=metrics.events, refusals=metrics.rejected)
+    types.follow(intake.gate)
 
     def trouble_of_all() -> str:
         return trouble() or ("" if writer.is_alive else "writer")

@@ -38,9 +38,9 @@ def effect_lines(effects: ChangeEffects) -> Iterator[Line]:
         name = printable(effects.name)
         yield Line(f"request not shown, because many webhooks are new: see `hookctl render {name}`")
     yield from _payload_lines(effects)
-    if effects.leaving:
-        host, fields = printable(effects.leaving.host), leaving_text(effects.leaving)
-        yield Line(f"newly sent to {host}: {fields}", is_important=True)
+    for leaving in effects.leaving:
+        of = f" ({printable(leaving.event)})" if len(effects.leaving) > 1 else ""
+        yield Line(f"newly sent to {printable(leaving.host)}{of}: {leaving_text(leaving)}", is_important=True)
     if effects.new_hosts:
         yield Line(f"new host: {_listed(effects.new_hosts)}", is_important=True)
     if effects.matching:
@@ -94,7 +94,7 @@ def effect_document(effects: ChangeEffects) -> Json:
         "changes_no_request": effects.changes_no_request,
         "requests": _requests_document(effects.requests) if effects.requests else None,
         "payload": {"class": effects.payload.value, "breaks": [_break_document(found) for found in effects.breaks]},
-        "leaving": leaving_document(effects.leaving) if effects.leaving else None,
+        "leaving": [leaving_document(leaving) for leaving in effects.leaving],
         "new_hosts": list(effects.new_hosts),
         "events": _matching_document(effects.matching) if effects.matching else None,
         "retries": _retries_document(effects.retries) if effects.retries else None,

@@ -80,6 +80,8 @@ class Reading:
         for number, cloud in enumerate(clouds):
             try:
                 event, is_timed = cloudevents.to_event(cloud, self._clock())
+                if self._gate.takes_cloudevents and event["event_type"] not in self._gate.event_types:
+                    event = cloudevents.in_whole(event, cloud)
                 found.items.append(self._gate.parse(msgspec.json.encode(event)))
             except EventError as error:
                 found.items.append(BadEvent(f"item {number + 1}", error.message, error.rule))

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from hookctl.model import Status
+from hookctl.report.text.printable import printable
 from hookctl.serve.access import Scope, requires
 from hookctl.serve.pages import history, test_result, webhook, webhook_list
 from hookctl.serve.pages.failures import not_found, page
@@ -84,9 +85,11 @@ async def start_test(request: Request) -> Response:
     """Sends the mock event to a webhook, as it is applied."""
     name = request.path_params["name"]
     plan = await in_store(request, webhook.find_plan, pages_of(request), name)
-    event_type = _context(request).plugins.event_types.get(plan.event)
-    if event_type is None:
-        return not_found(request, f"The event type {plan.event} is not known to this server", "See `hookctl plugins`.")
+    asked = str((await request.form()).get("event_type", plan.events[0]))
+    event_type = _context(request).intake.event_types().get(asked)
+    if event_type is None or asked not in plan.events:
+        message = f"The event type {printable(asked)} is not one of {name} that this server knows"
+        return not_found(request, message, "See `hookctl plugins`.")
     test = pages_of(request).tests.start(plan, event_type.mock, request.state.identity.name)
     if test is None:
         return render(

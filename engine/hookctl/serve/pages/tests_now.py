@@ -29,6 +29,7 @@ class Test:
 
     id: str
     plan: DeliveryPlan
+    event_type: str
     who: str
     started_at: float
     """Epoch seconds."""
@@ -51,7 +52,7 @@ class Tests:
 
     def start(self, plan: DeliveryPlan, event: Mapping[str, Json], who: str) -> Test | None:
         """Send the event to the webhook, as ``hookctl test`` does; None if too many tests are running."""
-        test = Test(token_urlsafe(12), plan, who, time.time())
+        test = Test(token_urlsafe(12), plan, str(event["event_type"]), who, time.time())
         with self._lock:
             if sum(not other.result.done() for other in self._tests.values()) >= AT_ONCE:
                 return None
