@@ -97,9 +97,10 @@ class Texts:
         for one in event_types:
             thing = ("event type", one.name)
             why = guarded(notes, self._plugins, ("when",), thing, lambda: self._reach.why_never(when, one))  # noqa: B023  # called now
-            if why:
-                variant = "type" if len(event_types) > 1 else ""
-                notes.add(NEVER_MATCHES, ("when",), variant, why=why, event=one.name)
+            if why and len(event_types) > 1:
+                notes.add(NEVER_MATCHES, ("when",), "type", why=why, event=one.name)
+            elif why:
+                notes.add(NEVER_MATCHES, ("when",), why=why)
 
     def _check_line(self, notes: Notes, pointer: Pointer, text: Json, event_types: Sequence[EventType]) -> None:
         if isinstance(text, str) and ("{" in text or "<%" in text):

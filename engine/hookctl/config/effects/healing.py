@@ -172,7 +172,7 @@ def _judge(one: Repairable, after: DeliveryPlan, repeat: Repeat, lets: Lets) -> 
 def _refused(after: DeliveryPlan, document: Document, lets: Lets) -> str:
     """Why the webhook no longer wants the event; empty if it does. A replay would send it anyway."""
     if document.get("event_type") not in after.events:
-        return "the webhook does not receive this event type"
+        return "the webhook has another event type"
     accepts = lets(after, document)
     if accepts is None:
         return "`when` cannot be evaluated for the event"

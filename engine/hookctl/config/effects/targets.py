@@ -133,13 +133,19 @@ class Targets:
         for text in (plan.body_template or "", plan.url, *plan.headers.values(), *(plan.form or {}).values()):
             if EXPRESSION in text:
                 try:
-                    fields = paths_of(text, self._fields_of(event))
+                    fields = self._read(text, plan, event)
                     found = found | fields if found else fields
                 except (
                     HookctlError
                 ):  # an older hookctl accepted this template, and this one does not: nothing can be sent with it
                     continue
         return found
+
+    def _read(self, text: str, plan: DeliveryPlan, event: str) -> frozenset[str]:
+        """The fields of an event type that a text reads. A text for several types may read fields of others."""
+        known = self._fields_of(event)
+        fields = paths_of(text, known)
+        return fields if len(plan.events) == 1 else frozenset(field for field in fields if known.has(field))
 
     def _fields_of(self, event: str) -> EventFields:
         if event not in self._fields:

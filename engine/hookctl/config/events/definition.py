@@ -15,10 +15,10 @@ from hookctl.json.strict import AmbiguousJsonError, parse
 from hookctl.model import DefinedType, Finding, Json, SourceFile, has_errors
 from hookctl.model.finding import brief
 from hookctl.model.rules.event_types import (
-    EVENT_EXAMPLE,
-    EVENT_NO_DESCRIPTION,
-    EVENT_NOT_JSON,
+    EVENT_EXAMPLE_INVALID,
+    EVENT_FIELD_UNDESCRIBED,
     EVENT_SCHEMA_INVALID,
+    EVENT_SCHEMA_NOT_JSON,
 )
 from hookctl.model.rules.files import FILE_NOT_TEXT
 
@@ -86,9 +86,9 @@ def _parsed(path: str, content: bytes) -> tuple[SchemaText | None, list[Finding]
     except json.JSONDecodeError as error:
         span = SchemaText(file, {}).span_at(error.pos)
         why = f"{error.msg} at line {error.lineno}, column {error.colno}"
-        return None, [EVENT_NOT_JSON.finding(file=file, span=span, why=why)]
+        return None, [EVENT_SCHEMA_NOT_JSON.finding(file=file, span=span, why=why)]
     except AmbiguousJsonError as error:
-        return None, [EVENT_NOT_JSON.finding(file=file, why=str(error))]
+        return None, [EVENT_SCHEMA_NOT_JSON.finding(file=file, why=str(error))]
     if not isinstance(value, dict):
         return None, [EVENT_SCHEMA_INVALID.finding("object", file=file)]
     return SchemaText(file, value), []
@@ -162,7 +162,7 @@ def _undescribed(text: SchemaText) -> Iterator[Finding]:
     if missing:
         fields = "1 field has" if len(missing) == 1 else f"{len(missing):,} fields have"
         first = ".".join(str(step) for step in missing[0] if step != "properties")
-        yield text.finding(EVENT_NO_DESCRIPTION, missing[0], at_key=True, fields=fields, first=brief(first))
+        yield text.finding(EVENT_FIELD_UNDESCRIBED, missing[0], at_key=True, fields=fields, first=brief(first))
 
 
 def _of_example(text: SchemaText, schema: Mapping[str, Json]) -> Iterator[Finding]:
@@ -170,7 +170,7 @@ def _of_example(text: SchemaText, schema: Mapping[str, Json]) -> Iterator[Findin
 
     examples = text.schema.get("examples")
     if not isinstance(examples, list) or not examples:
-        yield text.finding(EVENT_EXAMPLE, (), "missing")
+        yield text.finding(EVENT_EXAMPLE_INVALID, (), "missing")
         return
     validator = jsonschema_rs.Draft202012Validator(
         dict(schema), offline=True, pattern_options=jsonschema_rs.RegexOptions()
@@ -178,4 +178,4 @@ def _of_example(text: SchemaText, schema: Mapping[str, Json]) -> Iterator[Findin
     for error in islice(validator.iter_errors(examples[0]), MAX_FINDINGS):
         path = field_text(tuple(error.instance_path))
         why = brief(error.message) if not path else f"{path}: {brief(error.message)}"
-        yield text.finding(EVENT_EXAMPLE, ("examples", 0, *error.instance_path), why=why)
+        yield text.finding(EVENT_EXAMPLE_INVALID, ("examples", 0, *error.instance_path), why=why)

@@ -19,6 +19,8 @@ SUFFIX = ".schema.json"
 SUFFIXES = (".json", ".yaml", ".yml")
 """The files that are looked at. Only those that end with :data:`SUFFIX` are right; others are findings."""
 MAX_FILES = 1000
+OWN = "hookctl."
+"""What the names of hookctl's own event types begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,9 @@ def _refused(path: str, name: str, content: bytes | Finding, owners: Mapping[str
         return EVENT_FILE_NAME.finding(file=file)
     if not NAME.fullmatch(name):
         return EVENT_FILE_NAME.finding("type", file=file, name=name)
-    if name.casefold() in owners:
-        return EVENT_TYPE_TAKEN.finding(file=file, name=name, owner=owners[name.casefold()])
+    owner = "hookctl" if name.casefold().startswith(OWN) else owners.get(name.casefold())
+    if owner:
+        return EVENT_TYPE_TAKEN.finding(file=file, name=name, owner=owner)
     return None
 
 

@@ -33,7 +33,7 @@ EVENT_TYPE_TAKEN = Rule(
     hint="Rename the file and its `event_type`.",
 )
 
-EVENT_NOT_JSON = Rule(
+EVENT_SCHEMA_NOT_JSON = Rule(
     id="event-schema-not-json",
     summary="The file of an event type is not JSON.",
     explanation=(
@@ -105,7 +105,7 @@ EVENT_SCHEMA_COST = Rule(
     },
 )
 
-EVENT_EXAMPLE = Rule(
+EVENT_EXAMPLE_INVALID = Rule(
     id="event-example-invalid",
     summary="The mock event of an event type is missing, or does not match its schema.",
     explanation=(
@@ -122,7 +122,7 @@ EVENT_EXAMPLE = Rule(
     },
 )
 
-EVENT_NO_DESCRIPTION = Rule(
+EVENT_FIELD_UNDESCRIBED = Rule(
     id="event-field-undescribed",
     summary="Fields of an event type have no description.",
     explanation=(

@@ -136,6 +136,8 @@ def _request_lines(requests: Requests) -> Iterator[Line]:
         return
     for change in requests.shown:
         event = "the mock event" if change.is_mock else f"event {printable(change.event_id)}"
+        if change.is_mock and change.event_type:
+            event = f"{event} of {printable(change.event_type)}"
         yield Line(f"request for {event}{_sent(change)}:")
         for side, name in ((change.before, "before"), (change.after, "after")):
             if side.problem:
