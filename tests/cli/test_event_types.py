@@ -136,7 +136,11 @@ def test_an_altered_schema_in_a_saved_plan_is_refused(site: Site) -> None:
 
 def test_events_of_a_type_that_no_webhook_receives_any_more_are_accepted(site: Site) -> None:
     site.run("apply", "--auto-approve")
-    site.webhook(WEBHOOK.replace("event: deployment", "event: audit_log").replace("data.stage", "data.action").replace("data.actor }", "data.actor_id }"))
+    site.webhook(
+        WEBHOOK.replace("event: deployment", "event: audit_log")
+        .replace("data.stage", "data.action")
+        .replace("data.actor }", "data.actor_id }")
+    )
     assert site.run("apply", "--auto-approve").exit_code == 0
     assert site.send(event("deployment", "e1", "actor", "stage")).exit_code == 0
     (site.root / "events.d/deployment.schema.json").unlink()

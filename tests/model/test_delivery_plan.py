@@ -111,7 +111,13 @@ def test_the_digest_of_a_plan_from_before_a_field_came_still_holds() -> None:
 
 
 def test_an_unknown_body_format_is_refused() -> None:
-    document: dict[str, Json] = {"format": 1, "event": "anomaly", "status": "active", "auth": [], "response_validators": []}
+    document: dict[str, Json] = {
+        "format": 1,
+        "event": "anomaly",
+        "status": "active",
+        "auth": [],
+        "response_validators": [],
+    }
     with pytest.raises(ValueError, match="yaml"):
         DeliveryPlan.from_json({**document, "transport": None, "retry_schedule": [], "body_format": "yaml"})
 

@@ -34,11 +34,12 @@ def test_what_is_wrong_for_every_type_stands_once() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        """body_template: '{"a": "{% if event_type == "audit_log" %}{{ data.action }}{% else %}{{ data.status }}{% endif %}"}'""",
+        """body_template: '{"a": "{% if event_type == "audit_log" %}{{ data.action }}{% else %}-{% endif %}"}'""",
+        """body_template: '{"a": "{% if event_type == "audit_log" %}-{% else %}{{ data.status }}{% endif %}"}'""",
         """body_template: '{"a": {{ data.action if event_type in ["audit_log"] else data.status }}}'""",
-        """body_template: '{"a": {% if event_type != "integration" and data.action == "x" %}1{% else %}2{% endif %}}'""",
+        """body_template: '{"a": {{ 1 if event_type != "integration" and data.action == "x" else 2 }}}'""",
         "when: event_type == 'integration' || data.action == 'x'",
-        "when: (event_type == 'audit_log' && data.action == 'x') || (event_type == 'integration' && data.status == 'Error')",
+        "when: (event_type == 'audit_log' && data.action == 'x') || event_type == 'integration'",
     ],
 )
 def test_conditions_on_the_type_make_its_fields_known(fields: str) -> None:

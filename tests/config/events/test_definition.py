@@ -13,8 +13,8 @@ import pytest
 from hookctl.config.directory import check_directory
 from hookctl.config.events import read_event_types
 from hookctl.config.events.definition import define
-from hookctl.delivery.events.intake import EventGate
 from hookctl.config.events.merge import types_of
+from hookctl.delivery.events.intake import EventGate
 from hookctl.model import Finding
 from hookctl.plugin.host import load_plugins
 from hookctl.report.text.schema import field_rows
@@ -82,7 +82,11 @@ def test_a_schema_is_completed_with_what_every_event_has() -> None:
         (changed((AMOUNT, {"$anchor": "here", "description": "x"})), "event-schema-reference", '"$anchor"'),
         (changed((AMOUNT, {"$id": "urn:x", "description": "x"})), "event-schema-reference", '"$id"'),
         (changed((("examples",), None)), "event-example-invalid", "{"),
-        (changed((("examples",), [{**SCHEMA["examples"][0], "data": {"amount": "2"}}])), "event-example-invalid", '"2"'),
+        (
+            changed((("examples",), [{**SCHEMA["examples"][0], "data": {"amount": "2"}}])),
+            "event-example-invalid",
+            '"2"',
+        ),
         (changed(((*AMOUNT, "description"), None)), "event-field-undescribed", '"amount"'),
     ],
 )
@@ -114,8 +118,10 @@ def nested(levels: int, make: Any) -> dict[str, Any]:
         nested(30, lambda ref: {"allOf": [{"$ref": ref}, {"$ref": ref}]}),
         nested(30, lambda ref: {"properties": {"a": {"$ref": ref}}, "additionalProperties": {"$ref": ref}}),
         changed((AMOUNT, {"$ref": "#/properties/data/properties/amount"})),
-        changed((("$defs",), {"n": {"allOf": [{"properties": {"n": {"$ref": "#/$defs/n"}}}] * 2}}),
-                (AMOUNT, {"$ref": "#/$defs/n"})),
+        changed(
+            (("$defs",), {"n": {"allOf": [{"properties": {"n": {"$ref": "#/$defs/n"}}}] * 2}}),
+            (AMOUNT, {"$ref": "#/$defs/n"}),
+        ),
     ],
 )
 def test_a_schema_that_costs_too_much_is_refused_before_it_is_used(schema: dict[str, Any]) -> None:
@@ -177,7 +183,8 @@ def test_an_event_type_with_errors_causes_no_findings_about_webhooks(tmp_path: P
 def test_what_is_cached_of_webhooks_depends_on_the_event_types(tmp_path: Path) -> None:
     (tmp_path / "webhooks.d").mkdir()
     for number in range(100):
-        text = f"name: W{number}\nevent: order.paid\nurl: https://a.example.com/x\nbody_template: '{{{{ data.amount }}}}'\n"
+        text = f"name: W{number}\nevent: order.paid\nurl: https://a.example.com/x\n"
+        text += "body_template: '{{ data.amount }}'\n"
         (tmp_path / f"webhooks.d/{number}.yaml").write_text(text)
     write(tmp_path, "order.paid.schema.json")
     assert check_directory(tmp_path / "webhooks.d", PLUGINS, cache=tmp_path / "cache").valid
