@@ -88,6 +88,8 @@ def _session(ctx: click.Context) -> Session:
         directory=given.get("directory"),
         store=given.get("store"),
         config=given.get("config"),
+        environment=given.get("environment"),
+        variables=given.get("variables"),
         color="never",
         debug=False,
     )

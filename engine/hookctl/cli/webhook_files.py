@@ -33,6 +33,7 @@ def check_files(session: Session) -> CheckedDirectory:
         session.directory,
         session.plugins,
         cache=cache_folder(),
+        variables=session.variables,
         progress=lambda done, files: session.progress.update(lambda: f"{done:,} of {files:,} files checked"),
     )
     session.progress.clear()
@@ -77,7 +78,9 @@ def applied_state(session: Session, against: str | None = None) -> AppliedState:
     if against is not None:
         from hookctl.config.directory import check_revision
 
-        _, base = check_revision(session.directory, against, session.plugins, cache=cache_folder())
+        _, base = check_revision(
+            session.directory, against, session.plugins, cache=cache_folder(), variables=session.variables
+        )
         return AppliedState(plans=base.plans, event_types=base.event_types.types)
     store = session.existing_store()
     return store.read_state() if store else AppliedState()

@@ -92,5 +92,6 @@ def _placed(finding: Finding, webhooks: Mapping[str, Webhook]) -> Finding:
     webhook = webhooks.get(finding.webhook)
     if webhook is None:
         return finding
-    span = webhook.positions.value(field_place(webhook, finding.pointer))
-    return replace(finding, file=webhook.file, span=span)
+    place = field_place(webhook, finding.pointer)
+    origin = webhook.origin(place)
+    return replace(finding, file=origin.file, span=origin.positions.value(place))

@@ -20,6 +20,7 @@ from hookctl.config.effects.healing import Repeat
 from hookctl.config.effects.types import type_effects
 from hookctl.config.events import with_defined
 from hookctl.config.plan_findings import check_base, check_drift, check_policies, check_protected, check_removals
+from hookctl.config.sharing import contributions
 from hookctl.config.store_reader import StoreReader
 from hookctl.config.tool_versions import tool_versions
 from hookctl.config.type_changes import desired_types
@@ -34,6 +35,7 @@ from hookctl.model import (
     Plan,
     Request,
     Severity,
+    Webhook,
     has_errors,
 )
 from hookctl.model.delivery_plan import JITTER
@@ -64,6 +66,10 @@ class Options:
     removal_limit: RemovalLimit = DEFAULT_LIMIT
     with_effects: bool = True
     """False: only what differs is of interest, not what it means."""
+    variables: Mapping[str, Json] = field(default_factory=dict)
+    """The values for ``${var:NAME}`` in the files."""
+    environment: str = ""
+    """The name of the environment that the plan is for; empty if there is none."""
     cache: Path | None = None
     """A folder for results, as for :func:`hookctl.config.directory.check_directory`."""
     progress: Callable[[str], None] = lambda _: None
@@ -145,6 +151,7 @@ def review(
         directory,
         plugins,
         cache=options.cache,
+        variables=options.variables,
         progress=lambda done, files: options.progress(f"{done:,} of {files:,} files checked"),
     )
     return review_files(checked, directory, plugins, store, options)
@@ -163,7 +170,9 @@ def review_files(
         raise InvalidFilesError(checked.findings)
     options.progress(f"{len(checked.plans):,} webhooks read, comparing them")
     if options.against is not None:
-        revision, base = check_revision(Path(directory), options.against, plugins, cache=options.cache)
+        revision, base = check_revision(
+            Path(directory), options.against, plugins, cache=options.cache, variables=options.variables
+        )
         applied, findings, store = (
             AppliedState(plans=base.plans, event_types=base.event_types.types),
             check_base(base, checked.plans, options.only),
@@ -179,7 +188,7 @@ def review_files(
     desired = _with_applied(checked, applied, options.only) if checked.is_partial else checked.plans
     types = desired_types(checked, applied, desired, options.only)
     plan = make_plan(applied, desired, {}, only=options.only, against=revision, event_types=types)
-    plan = replace(plan, versions=tool_versions(plugins, plan))
+    plan = replace(plan, versions=tool_versions(plugins, plan), environment=options.environment)
     found = _review(plan, applied, plugins, store, options, checked=checked, findings=findings)
     return replace(found, plan=replace(plan, heal=found.effects.healing.repairs))
 
@@ -227,9 +236,11 @@ def _review(
     findings: Sequence[Finding],
 ) -> Review:
     options.progress(f"{len(plan.changes):,} changes, determining their effects")
+    webhooks = checked.webhooks if checked else {}
     plugins = with_defined(plugins, {**applied.event_types, **_types_after(plan, applied)})
     effects = _effects(plan, plugins, store, options)
-    webhooks = checked.webhooks if checked else {}
+    if checked and checked.shared:
+        effects = with_contributions(effects, webhooks)
     return Review(
         plan=plan,
         effects=effects,
@@ -244,6 +255,15 @@ def _review(
         applied=applied,
         event_types=plugins.event_types,
     )
+
+
+def with_contributions(effects: Effects, webhooks: Mapping[str, Webhook]) -> Effects:
+    """The effects, with what each changed webhook has from defaults."""
+    changes = {
+        name: replace(one, defaults=contributions(webhooks[name])) if name in webhooks else one
+        for name, one in effects.changes.items()
+    }
+    return replace(effects, changes=changes)
 
 
 def _same_types(plan: Plan, applied: AppliedState) -> bool:

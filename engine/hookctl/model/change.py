@@ -127,6 +127,8 @@ class Plan:
     """The changes of the event types that files define, in order of name."""
     type_digests: Mapping[str, str] = field(default_factory=dict)
     """The digest of each such event type that stays as it is, by name."""
+    environment: str = ""
+    """The name of the environment that it is for; empty if there is none."""
 
     @property
     def digest(self) -> str:
@@ -156,6 +158,8 @@ class Plan:
                 for one in self.event_types
             ]
             document["event_types"] = {"changes": changed, "unchanged": dict(self.type_digests)}
+        if self.environment:
+            document["environment"] = self.environment
         return hashlib.sha256(canonical_json(document)).hexdigest()
 
     @property

@@ -73,6 +73,8 @@ def document_head(plan: Plan, effects: Json = None, types: Mapping[str, Json] = 
     if plan.event_types or plan.type_digests:
         changed = [_type_document(change, types.get(change.name)) for change in plan.event_types]
         document["event_types"] = {"changes": changed, "unchanged": dict(plan.type_digests)}
+    if plan.environment:
+        document["environment"] = plan.environment
     return document
 
 
@@ -199,7 +201,7 @@ def _rebuild(document: Mapping[str, Json]) -> Plan:
     kept = cast("Mapping[str, str]", of_types["unchanged"])
     if plan.type_digests or kept.keys() & {change.name for change in plan.event_types}:
         raise ValueError("an event type is both changed and unchanged")
-    plan = replace(plan, type_digests=kept)
+    plan = replace(plan, type_digests=kept, environment=cast("str", document.get("environment", "")))
     return replace(plan, digests=digests, heal=_repairs(plan, cast("list[Mapping[str, Json]]", document["heal"])))
 
 

@@ -14,6 +14,7 @@ from hookctl.config.effects.retries import Retries, retries_of
 from hookctl.config.effects.targets import Leaving, Targets
 from hookctl.config.effects.types import TypeEffects
 from hookctl.config.effects.waiting import Waiting, waiting_of
+from hookctl.config.sharing import Contribution
 from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Plan, Status
 from hookctl.plugin.added import Added, added_by
 from hookctl.plugin.interfaces import AuthType, EventType
@@ -65,6 +66,8 @@ class ChangeEffects:
     """None for a webhook that is removed."""
     waiting: Waiting
     healing: Healing
+    defaults: tuple[Contribution, ...] = ()
+    """The fields that the webhook has from files of defaults."""
     is_brief: bool = False
     """True for a new webhook after the first :data:`MAX_NEW_RENDERED`: text reports show it on one line."""
 

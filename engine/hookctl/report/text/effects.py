@@ -16,6 +16,7 @@ from hookctl.config.effects import (
     Retries,
     Waiting,
 )
+from hookctl.config.sharing import Contribution
 from hookctl.model import Json, Repair
 from hookctl.model.quantities import counted, span
 from hookctl.report.style import Line
@@ -32,6 +33,7 @@ NAMED = 12
 
 def effect_lines(effects: ChangeEffects) -> Iterator[Line]:
     """What one change means, in lines."""
+    yield from _default_lines(effects.defaults)
     if effects.requests:
         yield from _request_lines(effects.requests)
     elif effects.retries:
@@ -52,6 +54,15 @@ def effect_lines(effects: ChangeEffects) -> Iterator[Line]:
         yield from outcome_lines(effects.outcomes)
     yield from map(Line, _waiting(effects.waiting))
     yield from healing_lines(effects.name, effects.healing)
+
+
+def _default_lines(found: Sequence[Contribution]) -> Iterator[Line]:
+    """The fields from each file of defaults, with their lines."""
+    by_path: dict[str, list[str]] = {}
+    for one in found:
+        by_path.setdefault(one.path, []).append(f"{one.field} (line {one.line})")
+    for path, fields in by_path.items():
+        yield Line(f"from {printable(path)}: {_listed(fields)}")
 
 
 def summary_lines(effects: Effects, heal: Sequence[Repair] = ()) -> Iterator[Line]:
@@ -94,6 +105,7 @@ def effect_document(effects: ChangeEffects) -> Json:
         "changes_no_request": effects.changes_no_request,
         "requests": _requests_document(effects.requests) if effects.requests else None,
         "payload": {"class": effects.payload.value, "breaks": [_break_document(found) for found in effects.breaks]},
+        "defaults": [{"field": one.field, "file": one.path, "line": one.line} for one in effects.defaults],
         "leaving": [leaving_document(leaving) for leaving in effects.leaving],
         "new_hosts": list(effects.new_hosts),
         "events": _matching_document(effects.matching) if effects.matching else None,

@@ -206,6 +206,7 @@ def plan_summary(review: Review) -> str:
     """Such as: Plan: 1 to add, 2 to change, 0 to remove."""
     plan = review.plan
     only = f"Only {', '.join(map(printable, plan.only))}. " if plan.only else ""
+    only = f"Environment {printable(plan.environment)}. {only}" if plan.environment else only
     if not plan.has_changes:
         if not review.is_complete:
             return f"{only}No changes found, but not every webhook could be compared."

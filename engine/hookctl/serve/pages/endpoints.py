@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from hookctl.model import Status
 from hookctl.report.text.printable import printable
-from hookctl.serve.access import Scope, requires
+from hookctl.serve.access import Scope, form_of, requires
 from hookctl.serve.pages import history, test_result, webhook, webhook_list
 from hookctl.serve.pages.failures import not_found, page
 from hookctl.serve.pages.rendering import render
@@ -85,7 +85,7 @@ async def start_test(request: Request) -> Response:
     """Sends the mock event to a webhook, as it is applied."""
     name = request.path_params["name"]
     plan = await in_store(request, webhook.find_plan, pages_of(request), name)
-    asked = str((await request.form()).get("event_type", plan.events[0]))
+    asked = str(form_of(request).get("event_type", plan.events[0]))
     event_type = _context(request).intake.event_types().get(asked)
     if event_type is None or asked not in plan.events:
         message = f"The event type {printable(asked)} is not one of {name} that this server knows"
