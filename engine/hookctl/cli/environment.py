@@ -80,7 +80,7 @@ def _typed(name: str, text: str, like: Any) -> Any:
         try:
             return int(text) if text.lstrip("-").isdecimal() else float(text)
         except ValueError:
-            pass
+            pass  # reported below
     else:
         return text
     kind = "true or false" if isinstance(like, bool) else "a number"

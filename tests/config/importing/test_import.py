@@ -152,6 +152,7 @@ def test_what_cannot_be_converted_is_a_finding(change: Callable[[], Any], words:
     found = imported(change())
     assert any(words in one.message for one in found.findings) or words == "not valid YAML"
     assert found.findings
+    assert {one.rule for one in found.findings} <= {"import-unreadable", "import-skipped", "import-changed"}
 
 
 def test_schemas_that_refer_to_one_another_take_no_time() -> None:

@@ -18,6 +18,7 @@ from hookctl.cli.signing_key import key_reference, signing_key
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
+    from hookctl.config.review import Review
 
 EPILOG = """
 \b
@@ -137,13 +138,19 @@ def command(
     if review.is_refused:
         ctx.exit(exit_codes.FAILED)
     if out:
-        from hookctl.cli.plan_file import write_plan
-        from hookctl.report.text.plan import plan_json
-        from hookctl.report.text.printable import printable
-
-        write_plan(out, "".join(plan_json(review, key=key)))
-        verify = f" --verify '{sign}'" if key else ""
-        saved = f"Saved in {out}. Apply exactly this with: hookctl apply {out}{verify}"
-        echo(printable(saved), err=True)
+        _save(out, review, key, sign)
     if detailed_exitcode and (review.plan.has_changes or not review.is_complete):
         ctx.exit(exit_codes.CHANGES)
+
+
+def _save(out: Path, review: Review, key: bytes | None, sign: str | None) -> None:
+    """Save the plan, and say on standard error how to apply it."""
+    from hookctl.cli.plan_file import write_plan
+    from hookctl.report.text.plan import plan_json
+    from hookctl.report.text.printable import printable
+
+    write_plan(out, "".join(plan_json(review, key=key)))
+    verify = f" --verify '{sign}'" if key else ""
+    environment = f"--environment {review.plan.environment} " if review.plan.environment else ""
+    saved = f"Saved in {out}. Apply exactly this with: hookctl {environment}apply {out}{verify}"
+    echo(printable(saved), err=True)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from hookctl.network import Network
     from hookctl.serve.context import Context
     from hookctl.serve.counting import AttemptCounter
+    from hookctl.serve.intake import Intake
+    from hookctl.serve.writer import EventWriter
 
 LISTEN = "127.0.0.1:8080"
 EPILOG = """
@@ -174,7 +176,6 @@ def _opened(
     from hookctl.cli.secrets import read_secret
     from hookctl.serve.access import Access
     from hookctl.serve.context import Context
-    from hookctl.serve.intake import Intake
     from hookctl.serve.operations import Operations
     from hookctl.serve.stores import Stores
     from hookctl.serve.writer import EventWriter
@@ -184,9 +185,7 @@ def _opened(
     writer = EventWriter(
         open_one, limits_of_store(session), committed=metrics.add_commit, failed=metrics.add_store_error
     )
-    rate = session.settings.get("intake", {}).get("events_per_second")
-    intake = Intake(types.current, writer, rate, counts=metrics.events, refusals=metrics.rejected)
-    types.follow(intake.gate)
+    intake = _intake(session, writer, metrics, types)
 
     def trouble_of_all() -> str:
         return trouble() or ("" if writer.is_alive else "writer")
@@ -209,6 +208,16 @@ def _opened(
                 operations=operations,
                 network=network,
             )
+
+
+def _intake(session: Session, writer: EventWriter, metrics: Metrics, types: AppliedTypes) -> Intake:
+    """Takes in events of the types that are applied, also after the next apply."""
+    from hookctl.serve.intake import Intake
+
+    rate = session.settings.get("intake", {}).get("events_per_second")
+    intake = Intake(types.current, writer, rate, counts=metrics.events, refusals=metrics.rejected)
+    types.follow(intake.gate)
+    return intake
 
 
 def _counter(session: Session) -> AttemptCounter:

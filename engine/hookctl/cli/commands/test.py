@@ -121,12 +121,7 @@ def command(
 
     if junit:
         outputs = checked((*outputs.outputs, Output("junit", junit)))
-    if played and not outputs.forms <= set(SIMPLE):
-        raise click.UsageError("--scenario runs no tests, so its formats are only text and json")
-    if event and event_type:
-        raise click.UsageError("--event names an event, which has a type; --event-type is for mock events.")
-    if record + replay + bool(played) > 1:
-        raise click.UsageError("--record, --replay and --scenario cannot be combined")
+    _require_usage(outputs, event, event_type, played, modes=record + replay + bool(played))
     session: Session = ctx.obj
     reports = Reports(outputs, show_invocation)
     wanted = check_files_or_exit(ctx, session, outputs, only=names)
@@ -153,6 +148,17 @@ def command(
     if interrupted:
         ctx.exit(exit_codes.INTERRUPTED)
     ctx.exit(exit_codes.OK if all(trial.succeeded for trial in trials) else exit_codes.FAILED)
+
+
+def _require_usage(
+    outputs: Outputs, event: BinaryIO | None, event_type: str | None, played: Sequence[Scenario], *, modes: int
+) -> None:
+    if played and not outputs.forms <= set(SIMPLE):
+        raise click.UsageError("--scenario runs no tests, so its formats are only text and json")
+    if event and event_type:
+        raise click.UsageError("--event names an event, which has a type; --event-type is for mock events.")
+    if modes > 1:
+        raise click.UsageError("--record, --replay and --scenario cannot be combined")
 
 
 def _text(trials: Sequence[Trial], kept: str, show_invocation: bool, color: bool) -> str:

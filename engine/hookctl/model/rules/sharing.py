@@ -35,6 +35,4 @@ UNKNOWN_VARIABLE = Rule(
     ),
     message="the variable {name!r} has no value",
     hint="{fix}",
-    bad="description: ${var:TEAM}",
-    good="description: owned by Security",
 )
