@@ -113,9 +113,15 @@ class Session:
     @cached_property
     def event_types(self) -> Mapping[str, EventType]:
         """The event types of plugins, and those that the files in ``events.d`` define, by name."""
-        from hookctl.config.events import read_event_types, with_defined
+        from hookctl.config.events import NOTHING_DEFINED, read_event_types, with_defined
 
-        return with_defined(self.plugins, read_event_types(self.directory, self.plugins).types).event_types
+        try:
+            found = read_event_types(self.directory, self.plugins)
+        except SettingsError:
+            if not self.tolerant:
+                raise
+            found = NOTHING_DEFINED  # the settings cannot be read, and only they say where the files are
+        return with_defined(self.plugins, found.types).event_types
 
     def load_plugins(self, *, warn: bool = True) -> None:
         """Load the plugins now, if they are not loaded yet. ``warn``: also about what could not be loaded.
