@@ -32,7 +32,7 @@ from hookctl.model.event_type import DefinedType, TypeChange
 from hookctl.model.finding import Finding, Severity, brief, has_errors, in_order
 from hookctl.model.problem import Problem
 from hookctl.model.secret import MASK, Resolved, Secret, SecretReference, reveal
-from hookctl.model.source import Ignore, Json, Origin, Pointer, Positions, SourceFile, Span, Webhook
+from hookctl.model.source import Contribution, Ignore, Json, Origin, Pointer, Positions, SourceFile, Span, Webhook
 from hookctl.model.trace import AttemptTrace, TraceContext, read_trace
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "BodyFormat",
     "Change",
     "ClientCertificate",
+    "Contribution",
     "DefinedType",
     "Delivery",
     "DeliveryPlan",

@@ -97,6 +97,16 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Contribution:
+    """A field of a webhook that is not in its own file."""
+
+    field: str
+    """Such as ``headers.X-Team``."""
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Webhook:
     """What an author wrote: one YAML document. Its fields are unchecked until ``check`` has found no error."""
 

@@ -129,7 +129,8 @@ def test_after_the_window_the_next_one_says_how_many_were_left_out(
         found = [*alerts.of_circuit("Siem", Circuit("open", "503", now[0], now[0] + 10))]
         assert [*alerts.of_circuit("Siem", Circuit("open", "503", now[0], now[0] + 20))] == []
         assert [*alerts.of_circuit("Siem", None)] == []
-        return [one.event.document["data"]["suppressed"] for one in found]
+        documents: list[Any] = [one.event.document for one in found]
+        return [document["data"]["suppressed"] for document in documents]
 
     assert [opened() for _ in range(MOST_OF_ONE + 2)] == [[0]] * MOST_OF_ONE + [[], []]
     now[0] += WINDOW_SECONDS

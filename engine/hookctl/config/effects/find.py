@@ -14,8 +14,7 @@ from hookctl.config.effects.retries import Retries, retries_of
 from hookctl.config.effects.targets import Leaving, Targets
 from hookctl.config.effects.types import TypeEffects
 from hookctl.config.effects.waiting import Waiting, waiting_of
-from hookctl.config.sharing import Contribution
-from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Plan, Status
+from hookctl.model import Action, Change, Contribution, DeliveryPlan, DeliveryStatus, Plan, Status
 from hookctl.plugin.added import Added, added_by
 from hookctl.plugin.interfaces import AuthType, EventType
 

@@ -1,12 +1,11 @@
 """What webhook files share: ``defaults.yaml`` beside them, and the variables of an environment."""
 
 from hookctl.config.sharing.defaults import DEFAULTS, Defaults, is_defaults
-from hookctl.config.sharing.sharing import NOTHING_SHARED, Contribution, Sharing, contributions, read_sharing
+from hookctl.config.sharing.sharing import NOTHING_SHARED, Sharing, contributions, read_sharing
 
 __all__ = [
     "DEFAULTS",
     "NOTHING_SHARED",
-    "Contribution",
     "Defaults",
     "Sharing",
     "contributions",

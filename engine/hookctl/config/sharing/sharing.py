@@ -10,17 +10,8 @@ from pathlib import PurePath
 from hookctl.config.sharing.defaults import Defaults, is_defaults, read_defaults, with_defaults
 from hookctl.config.sharing.variables import START, with_variables
 from hookctl.json.paths import field_text
-from hookctl.model import Finding, Json, SourceFile, Webhook, canonical_json
+from hookctl.model import Contribution, Finding, Json, SourceFile, Webhook, canonical_json
 from hookctl.model.rules.sharing import DEFAULTS_DOCUMENTS
-
-
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """A field of a webhook that is not in its own file."""
-
-    field: str
-    path: str
-    line: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,7 @@ from hookctl.config.effects import (
     Retries,
     Waiting,
 )
-from hookctl.config.sharing import Contribution
-from hookctl.model import Json, Repair
+from hookctl.model import Contribution, Json, Repair
 from hookctl.model.quantities import counted, span
 from hookctl.report.style import Line
 from hookctl.report.text.differences import difference_document, difference_lines, json_paths
