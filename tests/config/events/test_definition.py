@@ -191,3 +191,12 @@ def test_what_is_cached_of_webhooks_depends_on_the_event_types(tmp_path: Path) -
     write(tmp_path, "order.paid.schema.json", json.loads(json.dumps(SCHEMA).replace("amount", "total")))
     checked = check_directory(tmp_path / "webhooks.d", PLUGINS, cache=tmp_path / "cache")
     assert {finding.rule for finding in checked.findings} == {"template-unknown-path"}
+
+
+def test_a_field_may_have_a_boolean_schema(tmp_path: Path) -> None:
+    write(tmp_path, "order.paid.schema.json", changed((AMOUNT, True)))
+    (tmp_path / "webhooks.d").mkdir()
+    (tmp_path / "webhooks.d/a.yaml").write_text(
+        "name: A\nevent: order.paid\nurl: https://a.example.com/x\nbody_template: '{\"a\": {{ data.amount }}}'\n"
+    )
+    assert check_directory(tmp_path / "webhooks.d", PLUGINS).valid

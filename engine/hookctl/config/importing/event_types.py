@@ -81,24 +81,27 @@ def _converted(document: ApiDocument, message: Message, name: str) -> tuple[str,
     writer = SchemaWriter(document, lost.append)
     payload = writer.copied(message.schema)
     schema = _whole(payload, writer.definitions, message, name)
+    problem = _problem({**schema, "examples": [{}]}, name)
+    if problem and problem.rule != EVENT_EXAMPLE_INVALID.id:
+        why = f"hookctl cannot use its schema: {problem.message}"
+        return "", [document.finding(IMPORT_SKIPPED, message.place, name=message.name, why=why)]
     mock, is_made_up = _mock(schema, message, name)
     if is_made_up:
         lost.append("the mock event is made up, because the file has no example that its schema accepts")
-    text = json.dumps({**schema, "examples": [mock]}, indent=2, ensure_ascii=False) + "\n"
+    whole: dict[str, Json] = {**schema, "examples": [mock]}
+    problem = _problem(whole, name)
+    if problem:
+        lost.append(f"the mock event must be written by hand: {problem.message}")
     findings = [
         document.finding(IMPORT_CHANGED, message.place, name=message.name, why=why) for why in dict.fromkeys(lost)
     ]
-    _, found = define(name, name, text.encode())
-    for one in found:
-        if not one.is_error:
-            continue
-        if one.rule == EVENT_EXAMPLE_INVALID.id:
-            why = f"the mock event must be written by hand: {one.message}"
-            findings.append(document.finding(IMPORT_CHANGED, message.place, name=message.name, why=why))
-            continue
-        why = f"hookctl cannot use its schema: {one.message}"
-        return "", [*findings, document.finding(IMPORT_SKIPPED, message.place, name=message.name, why=why)]
-    return text, findings
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n", findings
+
+
+def _problem(schema: Mapping[str, Any], name: str) -> Finding | None:
+    """The first error of a file with this schema."""
+    _, found = define(name, name, json.dumps(schema).encode())
+    return next((one for one in found if one.is_error), None)
 
 
 def _whole(payload: Json, definitions: Mapping[str, Json], message: Message, name: str) -> dict[str, Json]:
@@ -126,8 +129,7 @@ def _whole(payload: Json, definitions: Mapping[str, Json], message: Message, nam
 def _mock(schema: Mapping[str, Any], message: Message, name: str) -> tuple[Json, bool]:
     """The mock event: the first example that the schema accepts, or one that is made up, which is said then."""
     for example in _candidates(message, name):
-        text = json.dumps({**schema, "examples": [example]})
-        if not any(one.is_error for one in define(name, name, text.encode())[1]):
+        if not _problem({**schema, "examples": [example]}, name):
             return example, False
     made = MockMaker(schema).value(schema)
     event = made if isinstance(made, dict) else {}
