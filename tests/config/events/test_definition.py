@@ -81,6 +81,7 @@ def test_a_schema_is_completed_with_what_every_event_has() -> None:
         (changed((AMOUNT, {"$ref": "#/$defs/none"})), "event-schema-reference", '"#/$defs/none"'),
         (changed((AMOUNT, {"$anchor": "here", "description": "x"})), "event-schema-reference", '"$anchor"'),
         (changed((AMOUNT, {"$id": "urn:x", "description": "x"})), "event-schema-reference", '"$id"'),
+        (changed((("$id",), "\0")), "event-schema-invalid", "{"),
         (changed((("examples",), None)), "event-example-invalid", "{"),
         (
             changed((("examples",), [{**SCHEMA["examples"][0], "data": {"amount": "2"}}])),

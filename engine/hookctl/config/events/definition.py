@@ -21,6 +21,7 @@ from hookctl.model.rules.event_types import (
     EVENT_SCHEMA_NOT_JSON,
 )
 from hookctl.model.rules.files import FILE_NOT_TEXT
+from hookctl.plugin.contain import is_interrupt
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -172,9 +173,15 @@ def _of_example(text: SchemaText, schema: Mapping[str, Json]) -> Iterator[Findin
     if not isinstance(examples, list) or not examples:
         yield text.finding(EVENT_EXAMPLE_INVALID, (), "missing")
         return
-    validator = jsonschema_rs.Draft202012Validator(
-        dict(schema), offline=True, pattern_options=jsonschema_rs.RegexOptions()
-    )
+    try:
+        validator = jsonschema_rs.Draft202012Validator(
+            dict(schema), offline=True, pattern_options=jsonschema_rs.RegexOptions()
+        )
+    except BaseException as error:  # such as for an $id that is not a URI; the library may also panic
+        if is_interrupt(error):
+            raise
+        yield text.finding(EVENT_SCHEMA_INVALID, (), why=brief(str(error).partition("\n")[0]))
+        return
     for error in islice(validator.iter_errors(examples[0]), MAX_FINDINGS):
         path = field_text(tuple(error.instance_path))
         why = brief(error.message) if not path else f"{path}: {brief(error.message)}"
