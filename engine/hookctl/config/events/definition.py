@@ -182,7 +182,7 @@ def _of_example(text: SchemaText, schema: Mapping[str, Json]) -> Iterator[Findin
             raise
         yield text.finding(EVENT_SCHEMA_INVALID, (), why=brief(str(error).partition("\n")[0]))
         return
-    for error in islice(validator.iter_errors(examples[0]), MAX_FINDINGS):
-        path = field_text(tuple(error.instance_path))
-        why = brief(error.message) if not path else f"{path}: {brief(error.message)}"
-        yield text.finding(EVENT_EXAMPLE_INVALID, ("examples", 0, *error.instance_path), why=why)
+    for wrong in islice(validator.iter_errors(examples[0]), MAX_FINDINGS):
+        path = field_text(tuple(wrong.instance_path))
+        why = brief(wrong.message) if not path else f"{path}: {brief(wrong.message)}"
+        yield text.finding(EVENT_EXAMPLE_INVALID, ("examples", 0, *wrong.instance_path), why=why)
