@@ -68,7 +68,7 @@ def topics_and_rules(ctx: click.Context, _parameter: click.Parameter, incomplete
 
 def event_types(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The names of the event types."""
-    return _proposed(_session(ctx).loaded.event_types, incomplete)
+    return _proposed(_session(ctx).event_types, incomplete)
 
 
 def delivery_ids(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -90,6 +90,8 @@ def _session(ctx: click.Context) -> Session:
         directory=given.get("directory"),
         store=given.get("store"),
         config=given.get("config"),
+        environment=given.get("environment"),
+        variables=given.get("variables"),
         color="never",
         debug=False,
     )

@@ -119,7 +119,7 @@ def test_every_setting_stands_in_the_file_and_is_accepted_as_it_stands(
     settings = tmp_path / "hookctl.toml"
     assert tomllib.loads(settings.read_text()) == {}
     uncommented = re.sub(
-        r'^# (?=[a-z_"\[][^ ]* ?[=\]]|\[(allow|cacert_for|(policies|observers)\.[a-z_]+)\])',
+        r'^# (?=[a-z_"\[][^ ]* ?[=\]]|\[(allow|cacert_for|environments|vars|(policies|observers)\.[a-z_]+)\])',
         "",
         settings.read_text(),
         flags=re.MULTILINE,
