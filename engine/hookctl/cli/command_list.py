@@ -2,6 +2,7 @@
 
 COMMANDS = {
     "init": "Create a first webhooks.d/, hookctl.toml and CI workflow.",
+    "import": "Write webhook files from those of other tools.",
     "validate": "Check the webhook files and policies, offline.",
     "plan": "Show what `hookctl apply` would change.",
     "apply": "Apply the webhook files.",
