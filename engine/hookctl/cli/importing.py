@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,7 +88,7 @@ def read_stdin() -> SourceFile:
     from hookctl.config.converting.curl_words import MAX_COMMAND
     from hookctl.model.source import SourceFile
 
-    data = click.get_binary_stream("stdin").read(MAX_COMMAND + 1)
+    data: bytes = sys.stdin.buffer.read(MAX_COMMAND + 1)
     if len(data) > MAX_COMMAND:
         raise HookctlError(
             f"standard input has more than {MAX_COMMAND:,} bytes", hint="Shorten the body of the command."
@@ -105,14 +106,15 @@ def _decoded(data: bytes) -> str:
 def _drafts(sources: list[SourceFile], vault: Vault, read: Read) -> tuple[list[Draft], list[Finding]]:
     """What ``read`` makes, or a finding that gives the reason why it makes nothing."""
     from hookctl.config.converting.source_tree import SourceError
+    from hookctl.model import SourceFile
     from hookctl.model.rules.conversions import IMPORT_SOURCE
 
     try:
         return read(sources, vault), []
     except SourceError as error:
         source = error.source or sources[0]
-        masked = vault.masked(source)
-        return [], [IMPORT_SOURCE.finding(why=error.message, fix=error.hint, file=masked, span=error.span)]
+        shown = SourceFile(source.path, "")  # nothing knows which parts of it are secrets
+        return [], [IMPORT_SOURCE.finding(why=error.message, fix=error.hint, file=shown, span=error.span)]
 
 
 def _write(directory: Path, files: Sequence[Written]) -> Iterator[str]:

@@ -14,6 +14,8 @@ _ACTION = re.compile(
 )
 _RANGE = re.compile(r"range\s+(?:\$(?P<first>\w+)\s*(?:,\s*\$(?P<second>\w+)\s*)?:=\s*)?(?P<list>.+)", re.DOTALL)
 _SET = re.compile(r"\$(?P<name>\w+)\s*:=\s*(?P<value>.+)", re.DOTALL)
+MAX_VALUE = 1000
+"""The characters of a variable's value, which is written wherever the variable is used."""
 _NAMES = ("item", "inner", "third", "fourth", "fifth", "sixth")
 """What the items of loops are called, from the outermost."""
 
@@ -70,6 +72,8 @@ class _Converter:
             return "%", self._range(text)
         if found := _SET.fullmatch(text):
             value = pipeline(found["value"], self._scope)
+            if len(value) > MAX_VALUE:
+                raise UnknownActionError(text)
             self._scope = self._scope.inner(self._scope.dot, **{found["name"]: value})
             return "", ""  # what it stands for is written where it is used
         return "{", pipeline(text, self._scope)

@@ -55,7 +55,7 @@ def _oauth2(tree: Tree, draft: Draft, vault: Vault, place: tuple[str | int, ...]
         if name in {"audience", "resource"}:
             block[name] = value
         else:
-            block.setdefault("endpoint_params", {})[name] = value  # type: ignore[union-attr,index,call-overload]
+            block.setdefault("endpoint_params", {})[name] = value  # type: ignore[index,call-overload]
     draft.auth(tree.span(*place), **without_empty(block))
 
 

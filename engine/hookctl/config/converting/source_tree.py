@@ -106,7 +106,7 @@ class _Reader:
             raise SourceError("it is not valid YAML", "Correct it at this place.", span) from None
 
     def _value(self, event: Any, pointer: Pointer) -> Json:
-        start, end = event.start_mark, event.end_mark
+        start, end = self._marks(event)
         self._spans.setdefault(pointer, Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1))
         if isinstance(event, AliasEvent):
             value, cost = self._anchors.get(event.anchor or "", (None, 1))
@@ -132,7 +132,7 @@ class _Reader:
         for event in self._until_end():
             key = event.value if isinstance(event, ScalarEvent) else str(self._value(event, (*pointer, "")))
             if isinstance(event, ScalarEvent):
-                mark, end = event.start_mark, event.end_mark
+                mark, end = self._marks(event)
                 self._spans[*pointer, key] = Span(mark.line + 1, mark.column + 1, end.line + 1, end.column + 1)
             value = self._value(next(self._events), (*pointer, key))
             if key == "<<" and isinstance(value, dict):
@@ -146,6 +146,10 @@ class _Reader:
             if isinstance(event, _ENDS):
                 return
             yield event
+
+    @staticmethod
+    def _marks(event: Any) -> tuple[Any, Any]:
+        return event.start_mark, event.end_mark
 
     def _spend(self, cost: int) -> None:
         self._left -= cost

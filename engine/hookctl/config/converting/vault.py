@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from hookctl.config.check.literals import in_body, shapes_in
+from hookctl.config.check.literals import has_secret_name, in_body, shapes_in
 from hookctl.model import MASK
 from hookctl.model.source import SourceFile
 
@@ -13,6 +13,9 @@ LONG = 8
 """Secrets of at least this many characters are also replaced where they occur by chance. Shorter ones are words."""
 _REFERENCE = re.compile(r"(?:[\w ]{0,30}[ =])?\$\{(?:env|file|vault|aws|gcp|var):[^{}]+\}")
 _MAX_VARIABLE = 80
+_USER = re.compile(r"://([^\s/@\"']{1,500})@")
+_SETTING = re.compile(r"""(?P<name>[\w.-]{2,64})["']?[ \t]{0,20}[:=][ \t]{0,20}["']?(?P<value>[^\s"'{}\[\]|>$,][^\s"',}]{1,500})""")
+"""A setting as YAML, HCL and JSON write it."""
 
 
 class Vault:
@@ -64,6 +67,11 @@ class Vault:
             forms = [form for form in (value, json.dumps(value)[1:-1]) if form in text]
             for part in forms or re.findall(r"[\w+/=.-]{4,}", value):  # the source writes it in pieces
                 text = text.replace(part, "*" * len(part))
+        text = _USER.sub(lambda match: f"://{'*' * len(match[1])}@", text)
+        for match in _SETTING.finditer(text):
+            if has_secret_name(match["name"]):
+                start, end = match.span("value")
+                text = f"{text[:start]}{'*' * (end - start)}{text[end:]}"
         for literal in [*shapes_in(text), *in_body(text)]:
             text = f"{text[: literal.start]}{'*' * (literal.end - literal.start)}{text[literal.end :]}"
         return SourceFile(source.path, text)
