@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -113,8 +114,10 @@ def _drafts(sources: list[SourceFile], vault: Vault, read: Read) -> tuple[list[D
         return read(sources, vault), []
     except SourceError as error:
         source = error.source or sources[0]
-        shown = SourceFile(source.path, "")  # nothing knows which parts of it are secrets
-        return [], [IMPORT_SOURCE.finding(why=error.message, fix=error.hint, file=shown, span=error.span)]
+        shown = SourceFile(source.path, re.sub(r"\S", "*", source.text))  # no one knows which parts are secrets
+        is_inside = error.span is not None and error.span.line <= source.text.count("\n") + 1
+        span = error.span if is_inside else None
+        return [], [IMPORT_SOURCE.finding(why=error.message, fix=error.hint, file=shown, span=span)]
 
 
 def _write(directory: Path, files: Sequence[Written]) -> Iterator[str]:
