@@ -14,7 +14,9 @@ LONG = 8
 _REFERENCE = re.compile(r"(?:[\w ]{0,30}[ =])?\$\{(?:env|file|vault|aws|gcp|var):[^{}]+\}")
 _MAX_VARIABLE = 80
 _USER = re.compile(r"://([^\s/@\"']{1,500})@")
-_SETTING = re.compile(r"""(?P<name>[\w.-]{2,64})["']?[ \t]{0,20}[:=][ \t]{0,20}["']?(?P<value>[^\s"'{}\[\]|>$,][^\s"',}]{1,500})""")
+_SETTING = re.compile(
+    r"""(?P<name>[\w.-]{2,64})["']?[ \t]{0,20}[:=][ \t]{0,20}["']?(?P<value>[^\s"'{}\[\]|>$,][^\s"',}]{1,500})"""
+)
 """A setting as YAML, HCL and JSON write it."""
 
 
