@@ -17,7 +17,7 @@ COMMANDS = {
     "run": "Deliver continuously, until stopped.",
     "serve": "Take in events over HTTP, deliver them, and show both.",
     "tokens": "Create, list and revoke the tokens of `hookctl serve`.",
-    "events": "List and show the events that were accepted.",
+    "events": "List and show accepted events, and print mock events.",
     "deliveries": "List, show, replay, cancel and resume.",
     "backfill": "Make the deliveries that a webhook missed.",
     "log": "Show who applied what, and who changed deliveries.",

@@ -41,6 +41,7 @@ NOT_SHOWN = {
     "import-source": "tests/cli/commands/test_import.py",
     "import-unconverted": "tests/cli/commands/test_import.py",
     "import-left-out": "tests/config/converting/test_curl.py",
+    "test-field": "tests/cli/test_mock_events.py",
     "test-failed": "tests/cli/test_formats.py",
 }
 """Rules without a bad example, and the tests that prove them instead."""

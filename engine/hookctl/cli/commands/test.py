@@ -10,6 +10,7 @@ import click
 
 from hookctl.cli import exit_codes, recordings, scenarios
 from hookctl.cli.completion import webhook_names
+from hookctl.cli.changed_event import set_option
 from hookctl.cli.event_file import EventFile
 from hookctl.cli.formats import SIMPLE, Output, Outputs, checked, format_option
 from hookctl.cli.options import network_options
@@ -29,6 +30,7 @@ Examples:
   hookctl test                                    test every webhook
   hookctl test SiemAnomalies --show-invocation    test one; show request, response and timing
   hookctl test SiemAnomalies --event event.json   send your own event
+  hookctl test --set data.severity=Medium         change a field of the mock event
   hookctl test --record                           record requests and responses
   hookctl test --replay                           compare with the recordings, offline, in CI
   hookctl test SiemAnomalies --scenario 429,slow  simulate a target that misbehaves
@@ -52,6 +54,7 @@ Scenarios:
     type=EventFile(),
     help="Use the event in FILE (- for standard input) instead of the mock event.",
 )
+@set_option
 @click.option("--show-invocation", is_flag=True, help="Show the request, response, timing and verdicts of every test.")
 @format_option("results")
 @click.option(
@@ -92,6 +95,7 @@ def command(
     names: tuple[str, ...],
     *,
     event: BinaryIO | None,
+    changes: tuple[str, ...],
     show_invocation: bool,
     outputs: Outputs,
     junit: Path | None,
@@ -108,9 +112,10 @@ def command(
     webhook's `when` does not let through is sent anyway, and a note says so. Nothing is queued or retried. With names,
     only the files of these webhooks must be free of errors. Exits 1 if a test fails.
     """
+    from hookctl.cli.changed_event import changed
     from hookctl.cli.reports import Reports
     from hookctl.cli.trying import try_now
-    from hookctl.cli.webhook_files import check_files_or_exit, named_plan, read_event
+    from hookctl.cli.webhook_files import check_files_or_exit, exit_on_errors, named_plan, read_event
     from hookctl.model.change import by_name
     from hookctl.report.formats.results import of_trials
     from hookctl.report.text.replays import render_kept
@@ -129,6 +134,9 @@ def command(
         wanted.plans[name] for name in sorted(wanted.plans, key=by_name)
     ]
     pairs = _with_events(session, chosen, read_event(session, event) if event else None, named=bool(names))
+    if changes:
+        pairs, findings = changed(session, pairs, changes)
+        exit_on_errors(ctx, session, outputs, findings, warnings_to_stderr=True)
     if played:
         ctx.exit(scenarios.play(session, pairs, played, outputs))
     if replay:
