@@ -12,6 +12,7 @@ COMMANDS = {
     "list": "List the webhooks.",
     "show": "Show every field of one webhook.",
     "schema": "Show the fields of a webhook file or of an event type.",
+    "export": "Describe the webhooks for those who write receivers.",
     "render": "Print the request that would be sent for an event.",
     "send": "Deliver events from a file or standard input.",
     "run": "Deliver continuously, until stopped.",
