@@ -89,7 +89,7 @@ def test_a_test_sends_the_changed_event(
     result = run_cli("test", "Siem", *options, cwd=tmp_path, env=reach_siem)
     assert result.exit_code == 0, result.stdout + result.stderr
     (request,) = receiver.requests
-    body = request.json()
+    body: Any = request.json()
     assert (body["severity"], body["data"]["request"]["status"]) == ("Medium", "Closed")
     refused = run_cli("test", "--set", "data.severty=Low", cwd=tmp_path, env=reach_siem)
     assert (refused.exit_code, len(receiver.requests)) == (1, 1)

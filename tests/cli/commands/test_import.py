@@ -44,10 +44,14 @@ TERRAFORM = """\
 resource "apono_manual_webhook" "x" {{
   name   = "X"
   active = true
-  type   = {{ http_request = {{ method = "POST", url = "https://t.example.com/?token={a}", headers = {{ "X-Token" = "{b}" }} }} }}
+  type   = {{
+    http_request = {{ method = "POST", url = "https://t.example.com/?token={a}", headers = {{ "X-Token" = "{b}" }} }}
+  }}
   body_template = jsonencode({{ api_key = "{c}", text = "{b}" }})
   authentication_config = {{
-    oauth = {{ client_id = "c", client_secret = "{d}", scopes = [], token_endpoint_url = "https://l.example.com/{{{{x}}}}" }}
+    oauth = {{
+      client_id = "c", client_secret = "{d}", scopes = [], token_endpoint_url = "https://l.example.com/t"
+    }}
   }}
 }}
 """

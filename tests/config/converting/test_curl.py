@@ -57,7 +57,10 @@ def test_a_command_as_browsers_copy_it(curl: Callable[[str], Any]) -> None:
         ("-G -d q=1 -d 'r=2'", {"method": "GET", "url": "https://t.example.com/?q=1&r=2"}),
         ("-sSfXDELETE", {"method": "DELETE"}),
         ("-u me:pass-word", {"auth": {"type": "basic", "username": "me", "password": "${env:T_EXAMPLE_COM_PASSWORD}"}}),
-        ("-H 'Authorization: Basic bWU6cGFzcy13b3Jk'", {"auth": {"type": "basic", "username": "me", "password": "${env:T_EXAMPLE_COM_PASSWORD}"}}),
+        (
+            "-H 'Authorization: Basic bWU6cGFzcy13b3Jk'",
+            {"auth": {"type": "basic", "username": "me", "password": "${env:T_EXAMPLE_COM_PASSWORD}"}},
+        ),
         ("--oauth2-bearer $TOKEN", {"auth": {"type": "bearer", "token": "${env:TOKEN}"}}),
         ('-H "Authorization: Token $T"', {"headers": {"Authorization": "Token ${env:T}"}}),
         ("-m 10", {"timeout_seconds": 10}),

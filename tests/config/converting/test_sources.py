@@ -304,7 +304,7 @@ def test_endpoints_of_svix(svix: Callable[..., Any]) -> None:
         lambda: read_alertmanager(SourceFile("a.yml", "receivers: [{name: a}]"), Vault(), event="x"),
         lambda: read_svix(SourceFile("a.json", '{"eventTypes": []}'), Vault(), event=None, fallback="x"),
         lambda: read_yaml("[" * 1000),
-        lambda: read_yaml("a: &a [x]\n" + "\n".join(f"b{n}: &b{n} [*{'a' if not n else f'b{n - 1}'}, *{'a' if not n else f'b{n - 1}'}]" for n in range(40))),
+        lambda: read_yaml("a0: &a0 [x]\n" + "".join(f"a{n + 1}: &a{n + 1} [*a{n}, *a{n}]\n" for n in range(40))),
         lambda: read_json(json.dumps([1] * (MAX_VALUES + 1))),
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from hookctl.config.converting.go_templates import go_to_jinja
 from hookctl.config.converting.handlebars import handlebars_to_jinja
 from hookctl.template.body import compile_body
 
-EVENT = {
+EVENT: dict[str, Any] = {
     "id": "evt_1",
     "event_type": "x",
     "event_time": 1.5,
@@ -35,12 +36,12 @@ HANDLEBARS = [
     ('{"a": "{{data.id}}", "b": {{data.count}}, "c": "{{{data.title}}}"}', {"a": "r1", "b": 2, "c": 'a "b"'}),
     ('[{{#each data.alerts}}"{{labels.alertname}}"{{#unless @last}},{{/unless}}{{/each}}]', ["A", "B"]),
     (
-        '[{{#each data.alerts as |one n|}}"{{n}}{{one.status}}{{@root.data.id}}"{{#unless @last}},{{/unless}}{{/each}}]',
+        '[{{#each data.alerts as |a n|}}"{{n}}{{a.status}}{{@root.data.id}}"{{#unless @last}},{{/unless}}{{/each}}]',
         ["0firingr1", "1resolvedr1"],
     ),
     (
-        '[{{#each data.alerts}}[{{#each units}}"{{this}}{{../status}}"{{#unless @last}},{{/unless}}{{/each}}]'
-        "{{#unless @last}},{{/unless}}{{/each}}]",
+        """[{{#each data.alerts}}[{{#each units}}"{{this}}{{../status}}"{{#unless @last}},{{/unless}}{{/each}}]
+        {{#unless @last}},{{/unless}}{{/each}}]""",
         [["ufiring", "vfiring"], []],
     ),
     ('{ {{#each data.labels}}"{{@key}}": "{{this}}"{{#unless @last}},{{/unless}}{{/each}} }', {"team": "ops"}),

@@ -54,17 +54,19 @@ EVENTS: list[dict[str, Any]] = [
     }
     for note in (None, "n")
     for groups in (0, 2)
-    for extra in ({}, {"extra": True})  # type: ignore[var-annotated]
+    for extra in ({}, {"extra": True})
 ]
 TEMPLATES = [
     ('{"a": "{{ data.severity }}"}', {"a": {"type": "string", "enum": ["Low", "High"]}}, ["a"]),
     ('{"a": {{ data.note }}}', {"a": {"anyOf": [{"type": "string"}, {"type": "null"}]}}, ["a"]),
-    ('{"a": "x {{ data.count }}", "b": {{ data.count }}}', {"a": {"type": "string"}, "b": {"type": "integer"}}, ["a", "b"]),
+    ('{"a": "x {{ data.count }}", "b": {{ data.count }}}',
+     {"a": {"type": "string"}, "b": {"type": "integer"}}, ["a", "b"]),
     ('{"a": {{ data.owner }}}', {"a": OWNER}, ["a"]),
     ('{"a": {{ data.groups }}}', {"a": {"type": "array", "items": OWNER}}, ["a"]),
     (
         '{"a": [{% for g in data.groups %}{"n": "{{ g.name }}"}{{ "," if not loop.last }}{% endfor %}]}',
-        {"a": {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "string"}}, "required": ["n"]}}},
+        {"a": {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "string"}},
+                                          "required": ["n"]}}},
         ["a"],
     ),
     (
@@ -117,10 +119,9 @@ def test_bodies_of_the_built_in_event_type_fit() -> None:
     schema = infer_schema('{"data": {{ data }}, "flow": {{ data.access_flow }}}', anomaly.schema, {})
     body = json.loads(compile_body('{"data": {{ data }}, "flow": {{ data.access_flow }}}', {}).render(anomaly.mock))
     jsonschema.Draft202012Validator(schema).validate(body)
-    for name in anomaly.schema["properties"]["data"]["required"]:  # type: ignore[index,call-overload]
-        with pytest.raises(jsonschema.ValidationError):
-            rest = {key: value for key, value in body["data"].items() if key != name}
-            jsonschema.Draft202012Validator(schema).validate({**body, "data": rest})
+    for name in body["data"]:
+        rest = {key: value for key, value in body["data"].items() if key != name}
+        assert not jsonschema.Draft202012Validator(schema).is_valid({**body, "data": rest}), name
 
 
 WEBHOOKS = """\

@@ -131,7 +131,7 @@ It prints a line when ready, then the options to pass to hookctl.
 )
 @click.option("--quiet", is_flag=True, help="Show only the counts at the end.")
 @click.pass_context
-def command(  # noqa: PLR0917  # one parameter for each option
+def command(  # noqa: PLR0917  # one parameter, and sometimes one condition, for each option
     ctx: click.Context,
     port: int,
     hosts: tuple[str, ...],
@@ -176,9 +176,7 @@ def command(  # noqa: PLR0917  # one parameter for each option
     def guarded(answer: Respond) -> Respond:
         return verifier.guard(answer, note) if verifier else answer
 
-    default: Respond = replace(default_answer(respond), misbehave=Misbehavior(misbehave) if misbehave else None)
-    if forward_to:
-        default = listening.forwarder(forward_to, note)
+    default = listening.forwarder(forward_to, note) if forward_to else _default(respond, misbehave)
     receiver.default = guarded(default)
     if not token_endpoint:
         receiver.answer(PATH, receiver.default)
@@ -195,6 +193,10 @@ def command(  # noqa: PLR0917  # one parameter for each option
     finally:
         receiver.stop()
     echo(summary_text(counts))
+
+
+def _default(status: int, misbehave: str | None) -> Answer:
+    return replace(default_answer(status), misbehave=Misbehavior(misbehave) if misbehave else None)
 
 
 def _path_and_body(entry: str) -> tuple[str, bytes]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from hookctl.cli import exit_codes, recordings, scenarios
-from hookctl.cli.completion import webhook_names
 from hookctl.cli.changed_event import set_option
+from hookctl.cli.completion import webhook_names
 from hookctl.cli.event_file import EventFile
 from hookctl.cli.formats import SIMPLE, Output, Outputs, checked, format_option
 from hookctl.cli.options import network_options

@@ -152,7 +152,9 @@ def _string(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|")
     is_plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS and len(text) < 100
     is_url = re.fullmatch(r"https://[\w./-]+", text)
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="" if is_plain or is_url else '"')
+    is_quoting = '"' in text and "\n" not in text and _BLOCK.fullmatch(text)
+    style = "" if is_plain or is_url else "'" if is_quoting else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _string)

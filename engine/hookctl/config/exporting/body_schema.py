@@ -77,7 +77,7 @@ class _Inference:
         token = tokens[at]
         if isinstance(token, Mark) and token.kind in _CLOSING:
             end = self._end(tokens, at)
-            inside = tokens[at + 1 : end]
+            inside = tuple(tokens[at + 1 : end])
             made = self._object(inside, scope) if token.kind == "{" else self._list(inside, scope)
             return made, end + 1
         if isinstance(token, Mark) and token.kind in {"string", "value"}:
@@ -164,8 +164,8 @@ class _Inference:
             if isinstance(token, Mark) and token.kind == ",":
                 at += 1
             elif isinstance(token, Fork):
-                for body in token.bodies:
-                    items += self._items(body, scope)
+                for branch in token.bodies:
+                    items += self._items(branch, scope)
                 at += 1
             elif isinstance(token, Loop):
                 for body, inner in _bodies(token, scope):

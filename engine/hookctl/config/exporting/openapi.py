@@ -27,14 +27,14 @@ _MEANINGS = {
     Decision.DEAD: "hookctl does not send the event again.",
     Decision.DEAD_AND_HOLD: "hookctl does not send the event again, and holds all others.",
 }
-_ID = {
+_ID: dict[str, Json] = {
     "name": "webhook-id",
     "in": "header",
     "required": True,
-    "description": "The id of the delivery: the same in every attempt. A receiver that has it already ignores the rest.",
+    "description": "The id of the delivery: the same in every attempt. A receiver ignores what it has already.",
     "schema": {"type": "string"},
 }
-_TIMESTAMP = {
+_TIMESTAMP: dict[str, Json] = {
     "name": "webhook-timestamp",
     "in": "header",
     "required": True,
@@ -122,9 +122,7 @@ def _parameters(plan: DeliveryPlan, of_auth: list[Json]) -> list[Json]:
     query = plan.url.partition("?")[2]
     fixed = [*plan.headers.items()]
     parameters: list[Json] = [_ID, _TIMESTAMP]
-    for name, value in fixed:
-        if name.lower() not in _NOT_PARAMETERS:
-            parameters.append(_parameter(name, "header", value))
+    parameters += [_parameter(name, "header", value) for name, value in fixed if name.lower() not in _NOT_PARAMETERS]
     for name in dict.fromkeys(name for name, _ in parse_qsl(query, keep_blank_values=True)):
         if "{{" not in name and "${" not in name:
             parameters.append(_parameter(name, "query", "{{ }}"))
