@@ -15,6 +15,7 @@ from hookctl.model.nearest import nearest
 from hookctl.model.rules.plans import TEST_FIELD
 
 if TYPE_CHECKING:
+    from hookctl.cli.formats import Outputs
     from hookctl.cli.session import Session
     from hookctl.json.paths import Step
     from hookctl.json.schema_paths import Shape
@@ -47,15 +48,20 @@ def find_type(session: Session, name: str) -> EventType:
     return types[name]
 
 
-def changed(session: Session, pairs: Pairs, changes: Sequence[str]) -> tuple[Pairs, list[Finding]]:
-    """The events of webhooks with the changes, and a finding for each change that an event type does not allow."""
+def changed_or_exit(
+    ctx: click.Context, session: Session, outputs: Outputs, pairs: Pairs, changes: Sequence[str]
+) -> Pairs:
+    """The events of webhooks with the changes. Findings, where an event type does not allow one, end the command."""
+    from hookctl.cli.webhook_files import exit_on_errors
+
     found: Pairs = []
     findings: dict[tuple[str, str], Finding] = {}
     for plan, event in pairs:
         document, problems = change(session, find_type(session, str(event["event_type"])), event, changes)
         found.append((plan, document))
         findings |= {(problem.message, problem.hint): problem for problem in problems}
-    return found, [*findings.values()]
+    exit_on_errors(ctx, session, outputs, [*findings.values()], warnings_to_stderr=True)
+    return found
 
 
 def change(

@@ -154,11 +154,7 @@ def command(  # noqa: PLR0917  # one parameter, and sometimes one condition, for
     from hookctl.testing.receiver import Receiver
     from hookctl.testing.tokens import PATH, TokenEndpoint
 
-    for host in hosts:
-        if not is_host(host):
-            raise click.BadParameter(f"{host!r} is not a host name.", ctx, param_hint="--host")
-    if scheme and not secret:
-        raise click.UsageError("--scheme says how to verify signatures, so it needs --secret.")
+    _check(ctx, hosts, scheme, secret)
     seen: Seen = queue.SimpleQueue()
     verifier = listening.Verifier(ctx.obj, secret, scheme, hosts[0]) if secret else None
     verified = ("signature verified",) if verifier else ()
@@ -193,6 +189,15 @@ def command(  # noqa: PLR0917  # one parameter, and sometimes one condition, for
     finally:
         receiver.stop()
     echo(summary_text(counts))
+
+
+def _check(ctx: click.Context, hosts: Sequence[str], scheme: str | None, secret: str | None) -> None:
+    """Raise click.UsageError for options that do not fit."""
+    for host in hosts:
+        if not is_host(host):
+            raise click.BadParameter(f"{host!r} is not a host name.", ctx, param_hint="--host")
+    if scheme and not secret:
+        raise click.UsageError("--scheme says how to verify signatures, so it needs --secret.")
 
 
 def _default(status: int, misbehave: str | None) -> Answer:

@@ -112,10 +112,10 @@ def command(
     webhook's `when` does not let through is sent anyway, and a note says so. Nothing is queued or retried. With names,
     only the files of these webhooks must be free of errors. Exits 1 if a test fails.
     """
-    from hookctl.cli.changed_event import changed
+    from hookctl.cli.changed_event import changed_or_exit
     from hookctl.cli.reports import Reports
     from hookctl.cli.trying import try_now
-    from hookctl.cli.webhook_files import check_files_or_exit, exit_on_errors, named_plan, read_event
+    from hookctl.cli.webhook_files import check_files_or_exit, named_plan, read_event
     from hookctl.model.change import by_name
     from hookctl.report.formats.results import of_trials
     from hookctl.report.text.replays import render_kept
@@ -123,10 +123,7 @@ def command(
 
     if junit:
         outputs = checked((*outputs.outputs, Output("junit", junit)))
-    if played and not outputs.forms <= set(SIMPLE):
-        raise click.UsageError("--scenario runs no tests, so its formats are only text and json")
-    if record + replay + bool(played) > 1:
-        raise click.UsageError("--record, --replay and --scenario cannot be combined")
+    _check(outputs, record=record, replay=replay, played=bool(played))
     session: Session = ctx.obj
     reports = Reports(outputs, show_invocation)
     wanted = check_files_or_exit(ctx, session, outputs, only=names)
@@ -134,9 +131,7 @@ def command(
         wanted.plans[name] for name in sorted(wanted.plans, key=by_name)
     ]
     pairs = _with_events(session, chosen, read_event(session, event) if event else None, named=bool(names))
-    if changes:
-        pairs, findings = changed(session, pairs, changes)
-        exit_on_errors(ctx, session, outputs, findings, warnings_to_stderr=True)
+    pairs = changed_or_exit(ctx, session, outputs, pairs, changes)
     if played:
         ctx.exit(scenarios.play(session, pairs, played, outputs))
     if replay:
@@ -155,6 +150,14 @@ def command(
     if interrupted:
         ctx.exit(exit_codes.INTERRUPTED)
     ctx.exit(exit_codes.OK if all(trial.succeeded for trial in trials) else exit_codes.FAILED)
+
+
+def _check(outputs: Outputs, *, record: bool, replay: bool, played: bool) -> None:
+    """Raise click.UsageError for options that cannot be combined."""
+    if played and not outputs.forms <= set(SIMPLE):
+        raise click.UsageError("--scenario runs no tests, so its formats are only text and json")
+    if record + replay + played > 1:
+        raise click.UsageError("--record, --replay and --scenario cannot be combined")
 
 
 def _text(trials: Sequence[Trial], kept: str, show_invocation: bool, color: bool) -> str:
