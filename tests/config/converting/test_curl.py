@@ -119,3 +119,27 @@ def test_words_are_those_of_the_shell(words: list[str]) -> None:
     quoted = shlex.join(["curl", *words])
     expected = [word.replace("\r\n", "\n") for word in words]
     assert split_command(quoted).words == ["curl", *expected]
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("curl https://t.example.com/ -u $USER_ID:$TOKEN", {"username": "${env:USER_ID}", "password": "${env:TOKEN}"}),
+        ("curl https://t.example.com/ -u admin:password", {"password": "${env:T_EXAMPLE_COM_PASSWORD}"}),
+    ],
+)
+def test_users_and_passwords(curl: Callable[[str], Any], command: str, expected: dict[str, str]) -> None:
+    result = curl(command)
+    assert result.errors == []
+    assert expected.items() <= result.webhooks[0]["auth"].items()
+
+
+def test_a_here_document_is_the_body(curl: Callable[[str], Any]) -> None:
+    result = curl("curl https://t.example.com/ -H 'Content-Type: application/json' -d @- <<'EOF'\n{\"a\": 1}\nEOF\n")
+    assert (result.findings, result.webhooks[0]["body_template"]) == ([], '{"a": 1}')
+
+
+def test_a_path_that_is_a_secret_and_the_default_port(curl: Callable[[str], Any]) -> None:
+    slack = curl("curl https://hooks.slack.com/services/T00000000/B00000001/XXXXXXXXXXXXXXXXXXXXXXXX -d '{}'")
+    assert slack.webhooks[0]["url"].count("${env:") == 3
+    assert curl("curl https://t.example.com:443/in").webhooks[0]["url"] == "https://t.example.com/in"

@@ -64,7 +64,7 @@ def read_curl(source: SourceFile, vault: Vault, *, event: str, name: str = "") -
         )
     if command.rest:
         draft.left_out(f"what follows {command.rest} is not imported", "A webhook is one request.")
-    _fill(draft, request, url, vault)
+    _fill(draft, request, url, vault, command.given)
     return [draft]
 
 
@@ -155,9 +155,9 @@ def _url(request: _Request, draft: Draft) -> str:
     return url.replace(" ", "%20")
 
 
-def _fill(draft: Draft, request: _Request, url: str, vault: Vault) -> None:
-    """Make the fields of the webhook."""
-    texts = [_data(name, value, draft) for name, value in request.data]
+def _fill(draft: Draft, request: _Request, url: str, vault: Vault, given: str) -> None:
+    """Make the fields of the webhook. ``given`` is what the command gets on standard input; empty if not known."""
+    texts = [_data(name, given if value == "@-" and given else value, draft) for name, value in request.data]
     is_json = any(name == "json" for name, _ in request.data)
     data = "".join(texts) if is_json else "&".join(texts)
     if request.in_query and data:
@@ -172,7 +172,7 @@ def _fill(draft: Draft, request: _Request, url: str, vault: Vault) -> None:
     if request.bearer:
         draft.auth(type="bearer", token=vault.reference(draft.name, "token", request.bearer))
     if request.user:
-        user, _, password = request.user.partition(":")
+        user, password = _pair(request.user)
         add_basic(draft, vault, user, password)
         if request.digest and isinstance(block := draft.fields["auth"], dict):
             block["type"] = "digest"
@@ -180,6 +180,12 @@ def _fill(draft: Draft, request: _Request, url: str, vault: Vault) -> None:
         _body(draft, data, is_json=is_json)
     if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?", request.timeout) and 0 < float(request.timeout) <= 300:
         draft.put("timeout_seconds", float(request.timeout))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    """The user name and the password of ``-u``; a colon inside of a reference separates nothing."""
+    match = re.fullmatch(r"((?:\$\{[^{}]*\}|[^:])*):(.*)", text, re.DOTALL)
+    return (match[1], match[2]) if match else (text, "")
 
 
 def _headers(draft: Draft, request: _Request, *, is_json: bool) -> None:

@@ -17,6 +17,10 @@ _ANSI = re.compile(
     r"\\(?:u(?P<u>[0-9A-Fa-f]{1,4})|U(?P<U>[0-9A-Fa-f]{1,8})|x(?P<x>[0-9A-Fa-f]{1,2})|(?P<o>[0-7]{1,3})|(?P<c>.))",
     re.DOTALL,
 )
+_HERE = re.compile(
+    r"<<-?[ \t]*(?P<quote>['\"]?)(?P<word>\w{1,60})(?P=quote)[ \t]*\n(?P<text>.*?)^[ \t]*(?P=word)[ \t]*(?:\n|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
 _PAIR = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
 """How a browser writes a character beyond 16 bits."""
 
@@ -30,6 +34,8 @@ class Command:
     """Shell variables that it uses; each is a reference ``${env:NAME}`` in the words."""
     substitutions: int = 0
     """How many commands in it would have been run for their output."""
+    given: str = ""
+    """What a here-document gives to the command on standard input."""
     rest: str = ""
     """The operator that ends it, such as a pipe; empty if nothing follows."""
 
@@ -71,6 +77,10 @@ def _next(text: str, at: int, pieces: list[str], command: Command) -> int:  # no
         return _double(text, at + (character == "$"), pieces, command)
     if character in "$`":
         return _expansion(text, at, pieces, command)
+    if here := _HERE.match(text, at):
+        command.given = here["text"]
+        command.rest = "the here-document" if text[here.end() :].strip() else ""
+        return len(text)
     if character in "|;&<>()\n":
         command.rest = "a line break" if character == "\n" else character
         return at + 1

@@ -24,6 +24,11 @@ _PARAMETER = re.compile(
     r"(?:sig|signature|hmac|hash|key|keypairid|token|secret|password|passwd|pass|pwd|pw|auth|code|credentials?|policy"
     r"|session|sid|jwt|apikey)$|^xamz(?!date|algorithm|expires|signedheaders)|^xgoog(?!date|algorithm|expires|signedheaders)"
 )
+_SECRET_PATH = re.compile(
+    r"//(?:hooks\.slack(?:-gov)?\.com|discord(?:app)?\.com/api/webhooks|[\w.-]*webhook\.office\.com|hooks\.zapier\.com"
+    r"|hook\.[\w.]*make\.com)/"
+)
+"""URLs whose path is a secret."""
 _UUID = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE)
 _MEMBER = re.compile(r'(\\?)"(?P<name>[\w.-]{1,64})\1"\s{0,20}:\s{0,20}\1"(?P<value>(?:[^"\\]|\\[^"]){1,4096})\1"')
 """A string in JSON under a name, also in JSON text in a string."""
@@ -51,8 +56,9 @@ def protect(draft: Draft, vault: Vault) -> None:
     if isinstance(form, dict):
         for name, value in form.items():
             form[name] = _field(draft, vault, name, str(value))
-    for field, value in draft.fields.items():
-        draft.fields[field] = _everywhere(value, vault, mask=field in {"description", "labels"})
+    for field in ("url", "headers", "form", "body_template", "auth", "description", "labels"):
+        if field in draft.fields:
+            draft.fields[field] = _everywhere(draft.fields[field], vault, mask=field in {"description", "labels"})
     draft.notes = [vault.mask(note) for note in draft.notes]
 
 
@@ -147,7 +153,8 @@ def _url(draft: Draft, vault: Vault, url: str) -> str:
     if fragment:
         draft.left_out("the URL's fragment is never sent", "Nothing is to be done.", draft.spans.get("url"))
     base, mark, query = url.partition("?")
-    has_shape = any(True for _ in shapes_in(base)) or bool(in_url(base))
+    base = re.sub(r"^(https://[^/]+):443(?=/|$)", r"\1", base)
+    has_shape = bool(_SECRET_PATH.search(base)) or any(True for _ in shapes_in(base)) or bool(in_url(base))
     head, _, path = base.partition("://")
     host, *segments = path.split("/")
     segments = [_segment(draft, vault, segment, has_shape=has_shape) for segment in segments]
@@ -201,7 +208,7 @@ def _everywhere(value: Json, vault: Vault, *, mask: bool) -> Json:
     if isinstance(value, list):
         return [_everywhere(item, vault, mask=mask) for item in value]
     if isinstance(value, dict):
-        return {key: _everywhere(item, vault, mask=mask) for key, item in value.items()}
+        return {key: item if key == "type" else _everywhere(item, vault, mask=mask) for key, item in value.items()}
     return value
 
 

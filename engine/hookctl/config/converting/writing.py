@@ -17,6 +17,7 @@ from hookctl.config.converting.vault import Vault
 from hookctl.config.directory import check_contents
 from hookctl.model import Finding, Json
 from hookctl.model.rules.conversions import IMPORT_UNCONVERTED
+from hookctl.model.secret import REFERENCE
 from hookctl.plugin.calls import Plugins
 
 ORDER = (
@@ -66,7 +67,7 @@ def write(drafts: list[Draft], vault: Vault, plugins: Plugins) -> tuple[list[Wri
     for draft in drafts:
         _name(draft, taken)
         text, lines = _text(draft, vault)
-        if vault.leaks(text):
+        if any(vault.leaks(REFERENCE.sub("", value)) for value in _values([draft.name, *draft.fields.values()])):
             message = "a secret would be in the file"
             findings.append(
                 IMPORT_UNCONVERTED.finding(
@@ -82,6 +83,15 @@ def write(drafts: list[Draft], vault: Vault, plugins: Plugins) -> tuple[list[Wri
         files.append(Written(path, text))
         findings += [*draft.findings, *_check(draft, path, text, lines, plugins)]
     return files, [_without_secrets(finding, vault) for finding in findings]
+
+
+def _values(value: Json) -> Iterator[str]:
+    """Every text in a value, except for keys."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _values(inner)
 
 
 def _name(draft: Draft, taken: set[str]) -> None:
