@@ -8,14 +8,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hookctl.config.converting.alertmanager import read_alertmanager
 from hookctl.config.converting.apono import read_apono
 from hookctl.config.converting.source_tree import MAX_VALUES, SourceError, read_json, read_yaml
 from hookctl.config.converting.svix import read_svix
 from hookctl.config.converting.vault import Vault
+from hookctl.config.converting.writing import write
 from hookctl.errors import SettingsError
 from hookctl.model.source import SourceFile
+from hookctl.plugin.calls import Plugins
 
 TERRAFORM = """\
 variable "base" { default = "https://tickets.example.com" }
@@ -311,6 +315,31 @@ def test_endpoints_of_svix(svix: Callable[..., Any]) -> None:
 def test_what_cannot_be_read_is_refused(read: Callable[[], object]) -> None:
     with pytest.raises(SourceError):
         read()
+
+
+def test_what_only_terraform_knows_is_an_error(apono: Callable[..., Any]) -> None:
+    errors = apono(TERRAFORM.replace('["write"]', "var.scopes").replace('"POST"', "var.method")).errors
+    assert {error.split(",")[0] for error in errors} == {"the list of scopes is var.scopes", "the method is var.method"}
+
+
+@given(st.data())
+def test_broken_sources_are_refused_or_imported(plugins: Plugins, data: st.DataObject) -> None:
+    path, text = data.draw(st.sampled_from([("a.tf", TERRAFORM), ("a.yml", ALERTMANAGER)]))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(text)))
+        new = data.draw(st.sampled_from(["{{", "}", '"', "'", "null", "[", "${", "\n", "*r", "0", "var.x", "{{/if}}"]))
+        text = text[:at] + new + text[at + data.draw(st.integers(0, 20)) :]
+    vault, source = Vault(), SourceFile(path, text)
+    try:
+        is_terraform = path == "a.tf"
+        drafts = (
+            read_apono([source], vault, event=None) if is_terraform else read_alertmanager(source, vault, event="x")
+        )
+    except SourceError:
+        return
+    _, findings = write(drafts, vault, plugins)
+    lines = text.count("\n") + 1
+    assert all(finding.span is None or finding.span.line <= lines for finding in findings)
 
 
 def test_terraform_needs_its_parser(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -241,7 +241,9 @@ def _auth(draft: Draft, reader: _Reader, values: dict[str, Any]) -> None:
     oauth, basic, bearer = (_part(config, *names) for names in (("oauth", "oauth2"), ("basic",), ("bearer", "token")))
     if oauth:
         text = reader.text
-        scopes = [one for one in oauth.get("scopes") or [] if isinstance(one, str)]
+        scopes = [one for one in _items(oauth.get("scopes")) if isinstance(one, str)]
+        if isinstance(oauth.get("scopes"), Unknown):
+            text(oauth["scopes"], "list of scopes", "authentication_config", "oauth", "scopes")
         url = oauth.get("token_endpoint_url", oauth.get("token_url"))
         block: dict[str, Json] = {
             "type": "oauth2",
