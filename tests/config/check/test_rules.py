@@ -54,6 +54,10 @@ NOT_SHOWN = {
     "drift": "tests/cli/test_drift.py",
     "held": "tests/cli/test_drift.py",
     "against": "tests/cli/commands/test_plan_against.py",
+    "import-source": "tests/cli/commands/test_import.py",
+    "import-unconverted": "tests/cli/commands/test_import.py",
+    "import-left-out": "tests/config/converting/test_curl.py",
+    "test-field": "tests/cli/test_mock_events.py",
     "test-failed": "tests/cli/test_formats.py",
 }
 """Rules without a bad example, and the tests that prove them instead."""

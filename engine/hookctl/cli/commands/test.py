@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from hookctl.cli import exit_codes, recordings, scenarios
+from hookctl.cli.changed_event import set_option
 from hookctl.cli.completion import webhook_names
 from hookctl.cli.event_file import EventFile
 from hookctl.cli.formats import SIMPLE, Output, Outputs, checked, format_option
@@ -29,6 +30,7 @@ Examples:
   hookctl test                                    test every webhook
   hookctl test SiemAnomalies --show-invocation    test one; show request, response and timing
   hookctl test SiemAnomalies --event event.json   send your own event
+  hookctl test --set data.severity=Medium         change a field of the mock event
   hookctl test --record                           record requests and responses
   hookctl test --replay                           compare with the recordings, offline, in CI
   hookctl test SiemAnomalies --scenario 429,slow  simulate a target that misbehaves
@@ -53,6 +55,7 @@ Scenarios:
     help="Use the event in FILE (- for standard input) instead of the mock event.",
 )
 @event_type_option
+@set_option
 @click.option("--show-invocation", is_flag=True, help="Show the request, response, timing and verdicts of every test.")
 @format_option("results")
 @click.option(
@@ -94,6 +97,7 @@ def command(
     *,
     event: BinaryIO | None,
     event_type: str | None,
+    changes: tuple[str, ...],
     show_invocation: bool,
     outputs: Outputs,
     junit: Path | None,
@@ -111,6 +115,7 @@ def command(
     webhook's `when` does not let through is sent anyway, and a note says so. Nothing is queued or retried. With names,
     only the files of these webhooks must be free of errors. Exits 1 if a test fails.
     """
+    from hookctl.cli.changed_event import changed_or_exit
     from hookctl.cli.reports import Reports
     from hookctl.cli.trying import try_now
     from hookctl.cli.webhook_files import check_files_or_exit, named_plan, read_event
@@ -130,6 +135,7 @@ def command(
     ]
     given = read_event(session, event) if event else None
     pairs = _with_events(session, chosen, given, event_type, named=bool(names))
+    pairs = changed_or_exit(ctx, session, outputs, pairs, changes)
     if played:
         ctx.exit(scenarios.play(session, pairs, played, outputs))
     if replay:

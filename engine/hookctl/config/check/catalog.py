@@ -12,7 +12,18 @@ from hookctl.config.check import rules
 from hookctl.config.check.notes import Notes
 from hookctl.errors import HookctlError
 from hookctl.model import Severity
-from hookctl.model.rules import event_types, fields, files, ignores, imports, plans, sharing, texts, urls
+from hookctl.model.rules import (
+    conversions,
+    event_types,
+    fields,
+    files,
+    ignores,
+    imports,
+    plans,
+    sharing,
+    texts,
+    urls,
+)
 from hookctl.model.rules.rule import Rule
 from hookctl.plugin.calls import Plugins
 
@@ -61,7 +72,7 @@ _SUBJECTS = {
     **_OF_FILES,
     "Shared settings": [sharing],
     "Event types": [event_types],
-    "Imports": [imports],
+    "Imports": [imports, conversions],
     "Ignored warnings": [ignores],
     "Plans": [plans],
 }
