@@ -68,7 +68,7 @@ def webhook_name(number: int) -> str:
 def delivery_plan(number: int) -> DeliveryPlan:
     return DeliveryPlan(
         name=webhook_name(number),
-        event=EVENT_TYPES[number % len(EVENT_TYPES)],
+        events=(EVENT_TYPES[number % len(EVENT_TYPES)],),
         status=Status.INACTIVE if number % 50 == 49 else Status.ACTIVE,
         method="POST",
         url=f"https://host-{number % 700}.example.com/hooks/{number}",
@@ -134,9 +134,14 @@ def _insert(connection: sqlite3.Connection, plans: list[DeliveryPlan], attempts:
             event = seq - seq // 5
             event_id = f"evt_{event:09}"
             document = json.dumps(
-                {"id": event_id, "event_type": plan.event, "event_time": at, "data": {"severity": "high", "n": event}}
+                {
+                    "id": event_id,
+                    "event_type": plan.events[0],
+                    "event_time": at,
+                    "data": {"severity": "high", "n": event},
+                }
             )
-            rows["events"].append((event, event_id, plan.event, at, at, document, None))
+            rows["events"].append((event, event_id, plan.events[0], at, at, document, None))
             rows["known_ids"].append((event_id, event))
         # Not due while pages are measured: a runner would try them, and the store would not stay as it is.
         ready_at = now + 30 * DAY + seq % 1000 if end.status in {"waiting", "retrying"} else None

@@ -29,7 +29,8 @@ class Producer:
     """Routes events by the applied state and stores them. Needs no secret and no network, and belongs to one thread.
 
     ``clock`` returns epoch seconds. ``undecided`` is called with the webhooks of deliveries that are dead from the
-    start, because their ``when`` could not be evaluated. Raises StateError if nothing was ever applied to the store.
+    start, because their ``when`` could not be evaluated. ``applied`` is called with each state that the producer uses.
+    Raises StateError if nothing was ever applied to the store.
     """
 
     def __init__(
@@ -39,8 +40,9 @@ class Producer:
         clock: Callable[[], float] = time.time,
         *,
         undecided: Callable[[Sequence[str]], None] = lambda _: None,
+        applied: Callable[[AppliedState], None] = lambda _: None,
     ) -> None:
-        self._store, self._clock, self._undecided = store, clock, undecided
+        self._store, self._clock, self._undecided, self._applied = store, clock, undecided, applied
         self._retention = Retention(store, limits or StoreLimits(), clock, since_boot)
         self._take_state(store.read_state())
         if not (self.state.serial or self.state.plans or self.state.unreadable):
@@ -125,6 +127,7 @@ class Producer:
 
     def _take_state(self, state: AppliedState) -> None:
         self.state, self._router = state, Router(state)
+        self._applied(state)
 
 
 def _names(routed: Routed) -> tuple[str, ...]:

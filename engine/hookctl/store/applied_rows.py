@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
 from hookctl.errors import StalePlanError, StateError, StoreError
-from hookctl.model import AppliedState, DeliveryPlan, Plan, Rename
+from hookctl.model import AppliedState, DefinedType, DeliveryPlan, Plan, Rename
 from hookctl.model.delivery_plan import FORMAT
 from hookctl.on_demand import KnownPlans, known_plans
 from hookctl.store.records import MAX_TIME
@@ -40,7 +40,14 @@ class LastApply(NamedTuple):
     """``user@host``; may be empty."""
 
 
-def state_of(rows: Sequence[AppliedRow], serial: int, renames: tuple[Rename, ...], *, is_edited: bool) -> AppliedState:
+def state_of(
+    rows: Sequence[AppliedRow],
+    serial: int,
+    renames: tuple[Rename, ...],
+    types: Mapping[str, DefinedType],
+    *,
+    is_edited: bool,
+) -> AppliedState:
     """The state. Each document is checked now, but parsed only when its content is needed: most plans never change.
 
     Raises StoreError for a delivery plan of another format.
@@ -53,7 +60,7 @@ def state_of(rows: Sequence[AppliedRow], serial: int, renames: tuple[Rename, ...
     unreadable = {
         name: damage[row.key] for row in rows if row.key in damage for name in _names(row) if name not in sound
     }
-    return AppliedState(serial, plans, renames, is_edited, unreadable)
+    return AppliedState(serial, plans, renames, is_edited, unreadable, types)
 
 
 class _Head(Struct):
@@ -89,9 +96,44 @@ def _names(row: AppliedRow) -> set[str]:
     return {name for name in names if isinstance(name, str)}
 
 
-def state_digest(rows: Iterable[tuple[str, str]]) -> str:
-    """The digest of a state, from the names and digests of its plans in order of name."""
-    return hashlib.sha256(json.dumps([*rows], default=repr).encode()).hexdigest()
+def state_digest(rows: Iterable[tuple[str, str]], types: Mapping[str, str]) -> str:
+    """The digest of a state, from the names and digests of its plans in order of name, and of its event types."""
+    stated: list[object] = [*rows, *([dict(types)] if types else [])]
+    return hashlib.sha256(json.dumps(stated, default=repr, sort_keys=True).encode()).hexdigest()
+
+
+def defined_types(rows: Iterable[tuple[Any, Any]]) -> dict[str, DefinedType]:
+    """The event types in rows of names and documents.
+
+    One that is not a JSON object is left out, which counts as an edit.
+    """
+    found = {}
+    for name, document in rows:
+        try:
+            schema = json.loads(document)
+        except (TypeError, ValueError, RecursionError):
+            continue
+        if isinstance(name, str) and isinstance(schema, dict):
+            found[name] = DefinedType(name, schema)
+    return found
+
+
+def digests_of(types: Mapping[str, DefinedType]) -> dict[str, str]:
+    """The digest of each event type, by name."""
+    return {name: one.digest for name, one in types.items()}
+
+
+def event_column(events: tuple[str, ...]) -> str:
+    """How a route's event types are stored: one by its name, several as a JSON list."""
+    return events[0] if len(events) == 1 else json.dumps(events, separators=(",", ":"))
+
+
+def events_in(column: str) -> tuple[str, ...]:
+    """The event types that :func:`event_column` stored."""
+    try:
+        return tuple(map(str, json.loads(column))) if column.startswith("[") else (column,)
+    except (ValueError, RecursionError):
+        return (column,)
 
 
 def parse_applied(name: str, document: bytes) -> DeliveryPlan:
@@ -120,7 +162,8 @@ def refuse_stale(plan: Plan, state: AppliedState, last: LastApply | None) -> Non
     The serial reveals applies since; the digests reveal a plan for another store that has the same serial.
     """
     applied = dict(known_plans(state.plans).digests)
-    if plan.serial == (last.serial if last else 0) and applied == plan.digests_before:
+    is_same = applied == plan.digests_before and digests_of(state.event_types) == plan.type_digests_before
+    if plan.serial == (last.serial if last else 0) and is_same:
         return
     now = (
         f"now at serial {last.serial}, applied {f'by {last.by} ' if last.by else ''}at {_utc(last.at)}"

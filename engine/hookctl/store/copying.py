@@ -38,6 +38,7 @@ PARTS = (
     Part("plans", ("digest",), ("document",)),
     Part("past_plans", ("digest",), ("document",)),
     Part("applied_webhooks", ("name",), ("digest", "document")),
+    Part("applied_event_types", ("name",), ("document",)),
     Part("applies", ("serial",), ("applied_at", "applied_by", "plan_digest", "state_digest", "commit_id")),
     Part("renames", ("serial", "old"), ("new", "taken")),
     Part("routes", ("name", "serial"), ("event", "status", "condition")),

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Unpack
 
 from hookctl.delivery.attempt.engine import AttemptEngine
+from hookctl.delivery.runner.alerts import Alerts
 from hookctl.delivery.runner.attempts import Attempts
 from hookctl.delivery.runner.backlog import Backlog
 from hookctl.delivery.runner.claims import Claims
@@ -86,7 +87,8 @@ class Runner:
         self._observers = Observers(observers)
         self._is_observed = listener is not None or bool(observers)
         self._claims = Claims()
-        self._commits = Commits(queue, engine.wake, self._listener.committed)
+        self._alerts = Alerts(queue, clock, monotonic)
+        self._commits = Commits(queue, self._alerts, engine.wake, self._listener.committed)
         self._holds = Holds(queue, engine, plugins, self._listener, monotonic)
         self._attempts = Attempts(
             engine,
@@ -340,5 +342,6 @@ class Runner:
         self._commits.add_released(self._claims.drop_waiting(self._claims.waiting()))
         self._state = self._attempts.state = state
         self._router = Router(state)
+        self._alerts.take(state, self._router)
         self._state_at = self._monotonic()
         self._listener.applied(state)

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import astuple
 
-from hookctl.model import Action, AppliedState, Plan, Rename
+from hookctl.model import Action, AppliedState, DefinedType, Plan, Rename
 from hookctl.store.applied_rows import (
     AppliedRow,
     LastApply,
     damage_of,
+    defined_types,
+    digests_of,
     refuse_removals,
     refuse_stale,
     state_digest,
@@ -25,6 +27,11 @@ from hookctl.store.records import Lock
 ROWS = "SELECT name, name, digest, convert_to(document, 'UTF8') FROM applied_webhooks ORDER BY name"
 LAST = "SELECT serial, applied_at, applied_by FROM applies ORDER BY serial DESC LIMIT 1"
 LAST_DIGEST = "SELECT state_digest FROM applies ORDER BY serial DESC LIMIT 1"
+TYPES = "SELECT name, document FROM applied_event_types ORDER BY name"
+SET_TYPE = """
+    INSERT INTO applied_event_types (name, document) VALUES (%s, %s)
+    ON CONFLICT (name) DO UPDATE SET document = excluded.document
+"""
 RENAMES = "SELECT serial, old, new, taken FROM renames ORDER BY serial, old"
 SET_WEBHOOK = """
     INSERT INTO applied_webhooks (name, digest, document) VALUES (%s, %s, %s)
@@ -50,9 +57,11 @@ def read(connection: Connection) -> AppliedState:
     """See :meth:`hookctl.store.interface.State.read_state`; inside the caller's snapshot or transaction."""
     rows = _rows(connection)
     digest = connection.execute(LAST_DIGEST).fetchone()
-    is_edited = digest is not None and digest[0] not in {"", state_digest((one.name, one.digest) for one in rows)}
+    types = _types(connection)
+    now = state_digest(((one.name, one.digest) for one in rows), digests_of(types))
+    is_edited = digest is not None and digest[0] not in {"", now}
     renames = tuple(Rename(*row) for row in connection.execute(RENAMES).fetchall())
-    return state_of(rows, serial(connection), renames, is_edited=is_edited)
+    return state_of(rows, serial(connection), renames, types, is_edited=is_edited)
 
 
 def check(connection: Connection, plan: Plan) -> None:
@@ -78,8 +87,10 @@ def apply(
         damaged = [row.key for row in _rows(connection) if damage_of(row)]
         connection.execute("DELETE FROM applied_webhooks WHERE name = ANY(%s)", (damaged,))
     _write(connection, plan)
+    _write_types(connection, plan)
     past.record(connection, plan)
-    digest = state_digest(connection.execute("SELECT name, digest FROM applied_webhooks ORDER BY name").fetchall())
+    rows = connection.execute("SELECT name, digest FROM applied_webhooks ORDER BY name").fetchall()
+    digest = state_digest(rows, digests_of(_types(connection)))
     connection.execute(ADD_APPLY, (plan.serial + 1, time.time(), applied_by, plan.digest, digest, commit))
     also(connection)
     return read(connection)
@@ -114,6 +125,10 @@ def _rows(connection: Connection) -> list[AppliedRow]:
     return [AppliedRow(*row) for row in connection.execute(ROWS).fetchall()]
 
 
+def _types(connection: Connection) -> dict[str, DefinedType]:
+    return defined_types(connection.execute(TYPES).fetchall())
+
+
 def _last_apply(connection: Connection) -> LastApply | None:
     row = connection.execute(LAST).fetchone()
     return LastApply(*row) if row else None
@@ -130,3 +145,11 @@ def _write(connection: Connection, plan: Plan) -> None:
             connection.execute("INSERT INTO renames (serial, old, new) VALUES (%s, %s, %s)", row)
         if change.after:
             connection.execute(SET_WEBHOOK, (change.name, change.after.digest, change.after.canonical().decode()))
+
+
+def _write_types(connection: Connection, plan: Plan) -> None:
+    for change in plan.event_types:
+        if change.after:
+            connection.execute(SET_TYPE, (change.name, change.after.canonical().decode()))
+        else:
+            connection.execute("DELETE FROM applied_event_types WHERE name = %s", (change.name,))

@@ -7,6 +7,7 @@ from typing import Any
 
 from hookctl.errors import StoreError
 from hookctl.model import Action, DeliveryPlan, Plan, Status
+from hookctl.store.applied_rows import event_column, events_in
 from hookctl.store.history import LogEntry, Route, Routes
 from hookctl.store.overviews import Applied, ChangeRecord, HistoryEntry, HistoryPage, PlanVersion
 from hookctl.store.postgres.connection import Connection
@@ -73,7 +74,9 @@ def record(connection: Connection, plan: Plan) -> None:
     for webhook in gone:
         connection.execute(ADD_ROUTE, (webhook.name, serial, None, None, None))
     for webhook in [change.after for change in plan.changes if change.after]:
-        connection.execute(ADD_ROUTE, (webhook.name, serial, webhook.event, webhook.status.value, webhook.when))
+        connection.execute(
+            ADD_ROUTE, (webhook.name, serial, event_column(webhook.events), webhook.status.value, webhook.when)
+        )
 
 
 def routes_at(connection: Connection, at: float) -> Routes:
@@ -82,7 +85,11 @@ def routes_at(connection: Connection, at: float) -> Routes:
     rows = connection.execute(ROUTES_AT, (serial,)).fetchall()
     return Routes(
         serial,
-        {name: Route(event, status == Status.ACTIVE, when) for name, event, status, when in rows if event and status},
+        {
+            name: Route(events_in(event), status == Status.ACTIVE, when)
+            for name, event, status, when in rows
+            if event and status
+        },
     )
 
 

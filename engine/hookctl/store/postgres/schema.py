@@ -151,6 +151,7 @@ TABLES = f"""
 
     -- The applied state, and its history.
     CREATE TABLE applied_webhooks (name {_TEXT} PRIMARY KEY, digest text NOT NULL, document text NOT NULL);
+    CREATE TABLE applied_event_types (name {_TEXT} PRIMARY KEY, document text NOT NULL);
     CREATE TABLE applies (
         serial bigint PRIMARY KEY,
         applied_at double precision NOT NULL,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from hookctl.store.applied_rows import (
     AppliedRow,
     LastApply,
     damage_of,
+    digests_of,
     refuse_removals,
     refuse_stale,
     state_digest,
@@ -20,7 +21,7 @@ from hookctl.store.applied_rows import (
 )
 from hookctl.store.history import LogEntry, Route, Routes
 from hookctl.store.records import MAX_TIME, Damaged
-from hookctl.store.sqlite import past, routes
+from hookctl.store.sqlite import event_types, past, routes
 from hookctl.store.sqlite.applied_damage import damaged
 from hookctl.store.sqlite.connection import connect, errors_as_store_errors, transaction
 from hookctl.store.sqlite.lock import refuse_locked
@@ -56,8 +57,9 @@ SCRIPTS = (
     """,
     routes.SCRIPT,
     past.SCRIPT,
+    event_types.SCRIPT,
 )
-STATE_DIGEST_SINCE, RENAMES_SINCE, ROUTES_SINCE = 3, 4, 5
+STATE_DIGEST_SINCE, RENAMES_SINCE, ROUTES_SINCE, EVENT_TYPES_SINCE = 3, 4, 5, 7
 """The first versions of the tables that have them. Only an apply migrates; a store of an older version can be read."""
 
 _LAST = "FROM applies WHERE serial BETWEEN 0 AND 1 << 62 ORDER BY serial DESC LIMIT 1"
@@ -106,10 +108,17 @@ class AppliedStore:
                 if not plan.only:
                     _forget_damaged(connection)
                 _write(connection, plan)
+                event_types.write(connection, plan)
                 routes.record(connection, plan)
                 past.record(connection, plan, commit)
                 rows = connection.execute("SELECT name, digest FROM applied_webhooks ORDER BY name")
-                done = (plan.serial + 1, time.time(), applied_by, plan.digest, state_digest(rows))
+                done = (
+                    plan.serial + 1,
+                    time.time(),
+                    applied_by,
+                    plan.digest,
+                    state_digest(rows, event_types.digests(connection)),
+                )
                 connection.execute("INSERT INTO applies VALUES (?, ?, ?, ?, ?)", done)
                 also(connection)
                 return _read(connection)
@@ -139,7 +148,7 @@ class AppliedStore:
             return Routes(
                 state.serial,
                 {
-                    name: Route(plan.event, plan.status is Status.ACTIVE, plan.when)
+                    name: Route(plan.events, plan.status is Status.ACTIVE, plan.when)
                     for name, plan in state.plans.items()
                 },
             )
@@ -186,7 +195,9 @@ def _read(connection: sqlite3.Connection) -> AppliedState:
     """The state. Raises StoreError for a delivery plan of another format."""
     rows = _rows(connection)
     last = _last_apply(connection)
-    return state_of(rows, last.serial if last else 0, _renames(connection), is_edited=_is_edited(connection, rows))
+    types = event_types.read(connection) if table_version(connection, COMPONENT) >= EVENT_TYPES_SINCE else {}
+    is_edited = _is_edited(connection, rows, digests_of(types))
+    return state_of(rows, last.serial if last else 0, _renames(connection), types, is_edited=is_edited)
 
 
 def _forget_damaged(connection: sqlite3.Connection) -> None:
@@ -195,12 +206,12 @@ def _forget_damaged(connection: sqlite3.Connection) -> None:
     connection.executemany("DELETE FROM applied_webhooks WHERE rowid = ?", damaged)
 
 
-def _is_edited(connection: sqlite3.Connection, rows: Iterable[AppliedRow]) -> bool:
-    """Whether something other than an apply changed ``rows``: all that are applied, in order of name."""
+def _is_edited(connection: sqlite3.Connection, rows: Iterable[AppliedRow], types: Mapping[str, str]) -> bool:
+    """Whether something other than an apply changed ``rows``, all that are applied in order of name, or ``types``."""
     if table_version(connection, COMPONENT) < STATE_DIGEST_SINCE:
         return False
     row = connection.execute(f"SELECT state_digest {_LAST}").fetchone()
-    return bool(row and row[0]) and row[0] != state_digest((one.name, one.digest) for one in rows)
+    return bool(row and row[0]) and row[0] != state_digest(((one.name, one.digest) for one in rows), types)
 
 
 def _renames(connection: sqlite3.Connection) -> tuple[Rename, ...]:

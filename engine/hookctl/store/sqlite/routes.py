@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from hookctl.model import Plan, Status
+from hookctl.store.applied_rows import event_column, events_in
 from hookctl.store.history import Route, Routes
 
 SCRIPT = """
@@ -38,7 +39,9 @@ def record(connection: sqlite3.Connection, plan: Plan) -> None:
     gone = [change.before for change in plan.changes if change.before and (not change.after or change.renamed_from)]
     now = [change.after for change in plan.changes if change.after]
     rows: list[tuple[object, ...]] = [(webhook.name, serial, None, None, None) for webhook in gone]
-    rows += [(webhook.name, serial, webhook.event, webhook.status.value, webhook.when) for webhook in now]
+    rows += [
+        (webhook.name, serial, event_column(webhook.events), webhook.status.value, webhook.when) for webhook in now
+    ]
     connection.executemany(ADD, rows)
 
 
@@ -54,7 +57,7 @@ def routes_at(connection: sqlite3.Connection, at: float) -> Routes:
     return Routes(
         serial,
         {
-            name: Route(event, status == Status.ACTIVE, condition if isinstance(condition, str) else None)
+            name: Route(events_in(event), status == Status.ACTIVE, condition if isinstance(condition, str) else None)
             for name, _, event, status, condition in rows
             if isinstance(name, str) and isinstance(event, str) and isinstance(status, str)
         },
