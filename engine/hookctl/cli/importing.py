@@ -43,7 +43,7 @@ def import_webhooks(
     session: Session = ctx.obj
     vault = Vault()
     drafts, findings = _drafts(sources, vault, read)
-    files, more = write(drafts, vault, session.plugins)
+    files, more = write(drafts, vault, session.plugins_with_events)
     findings = [*findings, *more]
     if to_stdout:
         echo("---\n".join(file.text for file in files), nl=False)

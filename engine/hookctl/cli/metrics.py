@@ -39,7 +39,7 @@ def new_exposition(session: Session, metrics: Metrics) -> Exposition:
 
     return Exposition(
         metrics,
-        event_types=sorted(session.plugins.event_types),
+        event_types=sorted(session.event_types),
         open_store=partial(open_store, session.store_url, types=session.store_types),
     )
 

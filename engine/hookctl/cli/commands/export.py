@@ -47,4 +47,4 @@ def openapi(ctx: click.Context, names: tuple[str, ...]) -> None:
     chosen = [named_plan(checked.plans, name) for name in names] or [
         plan for plan in checked.plans.values() if plan.status is Status.ACTIVE
     ]
-    echo(json.dumps(openapi_document(chosen, session.plugins), indent=2, ensure_ascii=False))
+    echo(json.dumps(openapi_document(chosen, session.plugins_with_events), indent=2, ensure_ascii=False))

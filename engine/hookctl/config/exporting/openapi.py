@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import parse_qsl
 
 from hookctl.config.exporting.body_schema import Schema, infer_schema
@@ -72,7 +72,7 @@ def openapi_document(plans: Iterable[DeliveryPlan], plugins: Plugins) -> dict[st
 
 
 def _operation(plan: DeliveryPlan, plugins: Plugins, schemes: dict[str, Json]) -> dict[str, Json]:
-    summary = f"Events of the type {plan.event}"
+    summary = f"Events of the {'type' if len(plan.events) == 1 else 'types'} {', '.join(plan.events)}"
     lines = [plan.description or "", f"Sent if {plan.when}" if plan.when else ""]
     parameters, security = _security(plan, plugins, schemes)
     operation: dict[str, Json] = {
@@ -93,19 +93,27 @@ def _request_body(plan: DeliveryPlan, plugins: Plugins) -> dict[str, Json]:
     kind = next((value for name, value in plan.headers.items() if name.lower() == "content-type"), content_type(plan))
     if kind is None:
         return {}
-    event_type = plugins.event_types.get(plan.event)
+    types = [plugins.event_types[name] for name in plan.events if name in plugins.event_types]
     schema: Schema = {"type": "string"}
     if plan.form is not None:
         names: dict[str, Json] = {name: {"type": "string"} for name in plan.form}
         schema = {"type": "object", "properties": names, "required": [*names]}
     elif plan.body_template is not None and plan.body_format is BodyFormat.JSON:
-        schema = infer_schema(plan.body_template, event_type.schema if event_type else {}, plugins.filters)
+        schema = _any_of([infer_schema(plan.body_template, one.schema, plugins.filters) for one in types])
     elif plan.body_format is BodyFormat.NDJSON:
         schema = {"type": "string", "description": "One JSON value in each line."}
     content: dict[str, Json] = {"schema": schema}
-    if event_type and plan.body_format is BodyFormat.JSON and plan.form is None:
-        content |= _example(plan, plugins, event_type.mock)
+    if types and plan.body_format is BodyFormat.JSON and plan.form is None:
+        content |= _example(plan, plugins, types[0].mock)
     return {"required": True, "content": {kind: content}}
+
+
+def _any_of(schemas: Sequence[Schema]) -> Schema:
+    """The schema of what one of the schemas allows, each of which is for an event type; ``{}`` for none."""
+    different = [schema for number, schema in enumerate(schemas) if schema not in schemas[:number]]
+    if len(different) > 1:
+        return {"anyOf": [*different]}
+    return different[0] if different else {}
 
 
 def _example(plan: DeliveryPlan, plugins: Plugins, mock: Mapping[str, Json]) -> dict[str, Json]:
