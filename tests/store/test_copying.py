@@ -13,7 +13,7 @@ import pytest
 
 from hookctl.config.diff import make_plan
 from hookctl.errors import StateError, StoreError
-from hookctl.model import DeliveryPlan, DeliveryStatus, Event
+from hookctl.model import DefinedType, DeliveryPlan, DeliveryStatus, Event
 from hookctl.model.token import Scope, Token, token_digest, token_id
 from hookctl.store.copying import PARTS, Part, Position, Row, copy_store
 from hookctl.store.history import AuditEntry
@@ -59,7 +59,9 @@ def fill(delivery_plan: Build, store: Store) -> None:
     """A store with something in every part."""
     first = make_plan(store.read_state(), {"A": delivery_plan("A"), "Old": delivery_plan("Old")}, {})
     state = store.apply(first, applied_by="ada@loom", commit="abc")
-    state = store.apply(make_plan(state, {"A": delivery_plan("A", timeout_seconds=3), "B": delivery_plan("B")}, {}))
+    plans = {"A": delivery_plan("A", timeout_seconds=3), "B": delivery_plan("B")}
+    order = DefinedType("order", {"type": "object", "examples": [{"id": "1"}]})
+    state = store.apply(make_plan(state, plans, {}, event_types={"order": order}))
     store.reconcile(state)
     store.enqueue([routed(f"e{number}", "A", "B") for number in range(5)], NOW, keys=[RequestKey("k", "c")])
     store.enqueue([routed("nobody")], NOW + 1)
