@@ -6,7 +6,7 @@ import time
 
 import click
 
-from hookctl.model.moments import duration_of, moment_at
+from hookctl.model.moments import moment_at
 
 
 def moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
@@ -18,18 +18,5 @@ def moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> f
         return None
     try:
         return moment_at(value, time.time())
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
-def time_from_now(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
-    """A click callback: when a duration, such as ``2h``, ends that begins now, in epoch seconds.
-
-    Raises click.BadParameter for text that is not a duration.
-    """
-    if value is None:
-        return None
-    try:
-        return time.time() + duration_of(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None

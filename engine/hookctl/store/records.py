@@ -167,7 +167,7 @@ class Filter:
     event_type: str | None = None
     event_id: str | None = None
     attempts: int = 0
-    """At least so many attempts."""
+    """The smallest number of attempts."""
     due_before: float | None = None
     """Tried next before this time, in epoch seconds; what is not tried again does not pass."""
     group: str = ""

@@ -6,6 +6,7 @@ import shlex
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -14,6 +15,7 @@ import pytest
 from hookctl.model import DeliveryPlan, PluginBlock, Status
 from hookctl.model.token import Scope
 from hookctl.serve.deliveries import listing
+from hookctl.serve.deliveries.query import read
 from hookctl.testing.answers import Answer
 
 Build = Callable[..., DeliveryPlan]
@@ -95,6 +97,14 @@ def test_filters(site: Any, browser: Any, delivery_plan: Build) -> None:
         assert page.status == 400
         assert message in page.text
         assert "A filter is not valid" in page.text
+
+
+def test_the_times_of_a_confirmation_do_not_move_on() -> None:
+    now = 1_795_000_000.5
+    query = read({"due-within": "10m", "since": "1h"}, now)
+    again = read(query.pinned(now), now + 60)
+    assert again.selection == replace(query.selection, until=now)
+    assert (again.selection.due_within, again.selection.since) == (now + 600, now - 3600)
 
 
 def test_a_condition_that_is_expensive_is_given_up(

@@ -35,7 +35,7 @@ class Selection:
     event_type: str | None = None
     event_id: str | None = None
     attempts: int | None = None
-    """At least so many."""
+    """The smallest number of attempts."""
     due_within: float | None = None
     """The next attempt is before this time, in epoch seconds."""
     plan: str | None = None
