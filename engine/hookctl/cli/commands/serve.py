@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from hookctl.serve.access import Access
     from hookctl.serve.context import Context
     from hookctl.serve.counting import AttemptCounter
-    from hookctl.serve.stores import Stores
     from hookctl.serve.intake import Intake
+    from hookctl.serve.stores import Stores
     from hookctl.serve.writer import EventWriter
 
 LISTEN = "127.0.0.1:8080"
