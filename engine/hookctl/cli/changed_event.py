@@ -40,7 +40,7 @@ set_option = click.option(
 
 def find_type(session: Session, name: str) -> EventType:
     """The event type of that name. Raises HookctlError if there is none."""
-    types = session.plugins.event_types
+    types = session.event_types
     if name not in types:
         near = nearest(name, types)
         hint = f"Did you mean {', '.join(near)}?" if near else f"The event types are {', '.join(sorted(types))}."
@@ -84,7 +84,7 @@ def change(
             findings.append(TEST_FIELD.finding(what=error.message, fix=error.hint))
     if changes and not findings:
         try:
-            EventGate(session.plugins.event_types).parse(json.dumps(document).encode())
+            EventGate(session.event_types).parse(json.dumps(document).encode())
         except EventError as error:
             fix = f"`hookctl schema event {event_type.name}` shows what each field may be."
             findings.append(TEST_FIELD.finding(what=error.message, fix=fix))

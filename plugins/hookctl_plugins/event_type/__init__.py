@@ -1,4 +1,4 @@
-"""Built-in event types: those of access management, CloudEvents, and hookctl's own."""
+"""Built-in event types: those of access management, Alertmanager, CloudEvents, and hookctl's own."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ NAMES = (
     "access_request",
     "audit_log",
     "integration",
+    "alertmanager",
     "cloudevents",
     "hookctl.delivery_dead",
     "hookctl.webhook_held",

@@ -145,7 +145,7 @@ def curl(ctx: click.Context, name: str, event: str | None, to_stdout: bool, outp
 
 def _any_type(session: Session) -> str:
     """The event type where a source names none: ``anomaly``, or the first one if a plugin took it away."""
-    types = session.plugins.event_types
+    types = session.event_types
     return "anomaly" if "anomaly" in types else min(types, default="anomaly")
 
 
