@@ -167,7 +167,7 @@ def _add_history(connection: sqlite3.Connection, plans: list[DeliveryPlan], now:
         before = replace(plan, description="What it was before.")
         connection.execute(past.ADD_PLAN, (before.digest, before.canonical().decode()))
         connection.execute(past.ADD_CHANGE, (plan.name, serial, Action.UPDATE.value, before.digest, plan.digest, ""))
-        connection.execute(routes.ADD, (plan.name, serial, plan.event, plan.status.value, plan.when))
+        connection.execute(routes.ADD, (plan.name, serial, plan.events[0], plan.status.value, plan.when))
         connection.execute(
             "INSERT INTO applies (serial, applied_at, applied_by, plan_digest) VALUES (?, ?, 'ada@build', ?)",
             (serial, at, plan.digest),

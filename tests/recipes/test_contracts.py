@@ -77,7 +77,7 @@ class Play:
         if hasattr(self.contract, "tokens"):
             self.receiver.tokens = self.contract.tokens
         self.receiver.reset()
-        self.receiver.default = self._answer  # type: ignore[assignment]  # a function answers too
+        self.receiver.default = self._answer
         self.stores += 1
         self.env["HOOKCTL_STORE"] = f"sqlite:///store-{self.stores}.db"
         applied = self.run("apply", "--auto-approve")
@@ -268,7 +268,7 @@ def test_a_request_that_is_repeated(name: str, play: Callable[[str], Play]) -> N
         answer: Answer = playing.contract(request)
         return lost if len(playing.requests()) == 1 else answer
 
-    playing.receiver.default = process_and_lose  # type: ignore[assignment]  # a function answers too
+    playing.receiver.default = process_and_lose
     assert playing.send(event(), wait="30s") == ["delivered"]
     assert len(playing.requests()) == 2
     may_be_two = re.search("twice|may be two|keeps each", playing.recipe.repeats)
@@ -288,7 +288,7 @@ def test_an_answer_that_is_not_understood_makes_no_duplicate(name: str, play: Ca
         answer = playing.contract(request)
         return page if len(playing.requests()) == 1 else answer
 
-    playing.receiver.default = process_and_mislead  # type: ignore[assignment]  # a function answers too
+    playing.receiver.default = process_and_mislead
     statuses = playing.send(event(), wait="30s")
     # These two have no form of success of their own.
     expected = "delivered" if TARGETS[name].DEDUPLICATES or name in {"okta_workflows", "teams"} else "dead"

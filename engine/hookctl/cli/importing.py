@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ def import_webhooks(
     session: Session = ctx.obj
     vault = Vault()
     drafts, findings = _drafts(sources, vault, read)
-    files, more = write(drafts, vault, session.plugins_with_events)
+    files, more = write(drafts, vault, replace(session.plugins, event_types=session.event_types))
     findings = [*findings, *more]
     if to_stdout:
         echo("---\n".join(file.text for file in files), nl=False)

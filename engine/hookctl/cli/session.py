@@ -110,14 +110,9 @@ class Session:
 
         return every_plugin(self)
 
-    @property
+    @cached_property
     def event_types(self) -> Mapping[str, EventType]:
         """The event types of plugins, and those that the files in ``events.d`` define, by name."""
-        return self.plugins_with_events.event_types
-
-    @cached_property
-    def plugins_with_events(self) -> Plugins:
-        """The plugins, with the event types that the files in ``events.d`` define among theirs."""
         from hookctl.config.events import NOTHING_DEFINED, read_event_types, with_defined
 
         try:
@@ -126,7 +121,7 @@ class Session:
             if not self.tolerant:
                 raise
             found = NOTHING_DEFINED  # the settings cannot be read, and only they say where the files are
-        return with_defined(self.plugins, found.types)
+        return with_defined(self.plugins, found.types).event_types
 
     def load_plugins(self, *, warn: bool = True) -> None:
         """Load the plugins now, if they are not loaded yet. ``warn``: also about what could not be loaded.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from hookctl.delivery.runner.alerts import Alerts
 from hookctl.delivery.runner.retention import Retention, StoreLimits
 from hookctl.delivery.runner.route import Router
 from hookctl.errors import StateError, StateLockedError, StoreError
@@ -44,6 +45,7 @@ class Producer:
     ) -> None:
         self._store, self._clock, self._undecided, self._applied = store, clock, undecided, applied
         self._retention = Retention(store, limits or StoreLimits(), clock, since_boot)
+        self._alerts = Alerts(store, clock, since_boot)
         self._take_state(store.read_state())
         if not (self.state.serial or self.state.plans or self.state.unreadable):
             raise nothing_applied()
@@ -100,9 +102,11 @@ class Producer:
     def _store_routed(
         self, routed: Sequence[Routed], *, refuse_changed: bool = False, keys: Sequence[RequestKey] = ()
     ) -> list[bool]:
-        is_new = self._store.enqueue(
-            routed, self._clock(), self._retention.max_waiting, refuse_changed=refuse_changed, keys=keys
-        )
+        alerts = self._alerts.of_intake(routed)
+        room = self._retention.max_waiting + sum(len(one.deliveries) for one in alerts)
+        is_new = self._store.enqueue([*routed, *alerts], self._clock(), room, refuse_changed=refuse_changed, keys=keys)[
+            : len(routed)
+        ]
         with suppress(StoreError, StateLockedError):  # the events are stored; a runner repeats this when it starts
             if self._refresh_state():  # an apply was committed between routing and storing
                 self._store.reconcile(self.state)
@@ -127,6 +131,7 @@ class Producer:
 
     def _take_state(self, state: AppliedState) -> None:
         self.state, self._router = state, Router(state)
+        self._alerts.take(state, self._router)
         self._applied(state)
 
 

@@ -1,4 +1,4 @@
-"""Built-in event types: those of access management, alerts of Prometheus, CloudEvents, and hookctl's own."""
+"""Built-in event types: those of access management, Alertmanager, CloudEvents, and hookctl's own."""
 
 from __future__ import annotations
 

@@ -39,6 +39,7 @@ def openapi(ctx: click.Context, names: tuple[str, ...]) -> None:
 
     from hookctl.cli.formats import TEXT, Output, Outputs
     from hookctl.cli.webhook_files import check_files_or_exit, named_plan
+    from hookctl.config.events import with_defined
     from hookctl.config.exporting.openapi import openapi_document
     from hookctl.model import Status
 
@@ -47,4 +48,5 @@ def openapi(ctx: click.Context, names: tuple[str, ...]) -> None:
     chosen = [named_plan(checked.plans, name) for name in names] or [
         plan for plan in checked.plans.values() if plan.status is Status.ACTIVE
     ]
-    echo(json.dumps(openapi_document(chosen, session.plugins_with_events), indent=2, ensure_ascii=False))
+    plugins = with_defined(session.plugins, checked.event_types.types)
+    echo(json.dumps(openapi_document(chosen, plugins), indent=2, ensure_ascii=False))

@@ -87,7 +87,7 @@ class _Inference:
         if isinstance(token, Slot):
             return of_expression(token.output.expression, scope), at + 1
         if isinstance(token, Fork):
-            return _any([self.whole(body, scope) for body in token.bodies]), at + 1
+            return any_of([self.whole(body, scope) for body in token.bodies]), at + 1
         raise _UnclearError
 
     def _end(self, tokens: Sequence[JsonToken], at: int) -> int:
@@ -104,12 +104,12 @@ class _Inference:
         members = self._members(tokens, scope)
         schema: Schema = {"type": "object"}
         if members.schemas:
-            schema["properties"] = {name: _any(schemas) for name, schemas in members.schemas.items()}
+            schema["properties"] = {name: any_of(schemas) for name, schemas in members.schemas.items()}
             schema["required"] = [name for name in members.schemas if name in members.required]
             if not schema["required"]:
                 del schema["required"]
         if members.others:
-            schema["additionalProperties"] = _any([*members.others])
+            schema["additionalProperties"] = any_of([*members.others])
         return schema
 
     def _members(self, tokens: Sequence[JsonToken], scope: Scope) -> _Members:
@@ -154,7 +154,7 @@ class _Inference:
 
     def _list(self, tokens: Sequence[JsonToken], scope: Scope) -> Schema:
         items = self._items(tokens, scope)
-        return {"type": "array", "items": _any(items)} if items else {"type": "array", "maxItems": 0}
+        return {"type": "array", "items": any_of(items)} if items else {"type": "array", "maxItems": 0}
 
     def _items(self, tokens: Sequence[JsonToken], scope: Scope) -> list[Schema]:
         items: list[Schema] = []
@@ -216,8 +216,8 @@ def of_shape(shape: Shape, event: EventShape) -> Schema:
     found = [_copied(schema, event, MAX_DEPTH) for schema in shape.schemas]
     if shape.nullable:
         found = [one for schema in found if (one := _without_null(schema))]
-        return _any([*found, {"type": "null"}]) if found else {}
-    return _any(found)
+        return any_of([*found, {"type": "null"}]) if found else {}
+    return any_of(found)
 
 
 def _without_null(schema: Schema) -> Schema:
@@ -250,11 +250,11 @@ def _copied(schema: Mapping[str, Any], event: EventShape, left: int) -> Schema:
 def _nested(shape: Shape, event: EventShape, left: int) -> Schema:
     found = [_copied(schema, event, left - 1) for schema in shape.schemas]
     if shape.nullable and found:
-        return _any([*(_without_null(schema) for schema in found), {"type": "null"}])
-    return _any(found)
+        return any_of([*(_without_null(schema) for schema in found), {"type": "null"}])
+    return any_of(found)
 
 
-def _any(schemas: Sequence[Schema]) -> Schema:
+def any_of(schemas: Sequence[Schema]) -> Schema:
     """The schema of a value that is valid against one of the schemas; ``{}`` without any."""
     unique: list[Schema] = []
     for schema in schemas:

@@ -6,14 +6,16 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from urllib.parse import parse_qsl
 
-from hookctl.config.exporting.body_schema import Schema, infer_schema
+from hookctl.config.exporting.body_schema import Schema, any_of, infer_schema
 from hookctl.delivery.outcomes import TABLE, Decision
 from hookctl.errors import HookctlError
 from hookctl.model import BodyFormat, DeliveryPlan, Json
 from hookctl.model.secret import has_reference
 from hookctl.plugin.calls import Plugins
+from hookctl.plugin.interfaces import EventType
 from hookctl.template.request_body import compile_request_body, content_type
 
 OPENAPI = "3.1.0"
@@ -72,7 +74,7 @@ def openapi_document(plans: Iterable[DeliveryPlan], plugins: Plugins) -> dict[st
 
 
 def _operation(plan: DeliveryPlan, plugins: Plugins, schemes: dict[str, Json]) -> dict[str, Json]:
-    summary = f"Events of the {'type' if len(plan.events) == 1 else 'types'} {', '.join(plan.events)}"
+    summary = f"Events of the {'type' if len(plan.events) == 1 else 'types'} {plan.events_text}"
     lines = [plan.description or "", f"Sent if {plan.when}" if plan.when else ""]
     parameters, security = _security(plan, plugins, schemes)
     operation: dict[str, Json] = {
@@ -89,7 +91,7 @@ def _operation(plan: DeliveryPlan, plugins: Plugins, schemes: dict[str, Json]) -
 
 
 def _request_body(plan: DeliveryPlan, plugins: Plugins) -> dict[str, Json]:
-    """The body's schema with an example: the body for the mock event."""
+    """The body's schema with an example for each event type: the body for its mock event."""
     kind = next((value for name, value in plan.headers.items() if name.lower() == "content-type"), content_type(plan))
     if kind is None:
         return {}
@@ -99,30 +101,29 @@ def _request_body(plan: DeliveryPlan, plugins: Plugins) -> dict[str, Json]:
         names: dict[str, Json] = {name: {"type": "string"} for name in plan.form}
         schema = {"type": "object", "properties": names, "required": [*names]}
     elif plan.body_template is not None and plan.body_format is BodyFormat.JSON:
-        schema = _any_of([infer_schema(plan.body_template, one.schema, plugins.filters) for one in types])
+        schemas = [one.schema for one in types] or [{}]
+        schema = any_of([infer_schema(plan.body_template, one, plugins.filters) for one in schemas])
     elif plan.body_format is BodyFormat.NDJSON:
         schema = {"type": "string", "description": "One JSON value in each line."}
     content: dict[str, Json] = {"schema": schema}
-    if types and plan.body_format is BodyFormat.JSON and plan.form is None:
-        content |= _example(plan, plugins, types[0].mock)
+    if plan.body_format is BodyFormat.JSON and plan.form is None:
+        content |= _examples(plan, plugins, types)
     return {"required": True, "content": {kind: content}}
 
 
-def _any_of(schemas: Sequence[Schema]) -> Schema:
-    """The schema of what one of the schemas allows, each of which is for an event type; ``{}`` for none."""
-    different = [schema for number, schema in enumerate(schemas) if schema not in schemas[:number]]
-    if len(different) > 1:
-        return {"anyOf": [*different]}
-    return different[0] if different else {}
-
-
-def _example(plan: DeliveryPlan, plugins: Plugins, mock: Mapping[str, Json]) -> dict[str, Json]:
-    """The body for the mock event, if there is one: a template may need what that event lacks."""
-    try:
-        template = compile_request_body(plan, plugins.filters)
-        return {"example": json.loads(template.render(mock))} if template else {}
-    except (HookctlError, ValueError):
+def _examples(plan: DeliveryPlan, plugins: Plugins, types: Sequence[EventType]) -> dict[str, Json]:
+    """The body for each mock event that has one: a template may need what the mock event lacks."""
+    found: dict[str, Json] = {}
+    for one in types:
+        with suppress(HookctlError, ValueError):
+            template = compile_request_body(plan, plugins.filters)
+            if template:
+                found[one.name] = json.loads(template.render(one.mock))
+    if not found:
         return {}
+    if len(types) == 1:
+        return {"example": found[types[0].name]}
+    return {"examples": {name: {"value": body} for name, body in found.items()}}
 
 
 def _parameters(plan: DeliveryPlan, of_auth: list[Json]) -> list[Json]:

@@ -7,7 +7,7 @@ is about a webhook that receives such events itself, and their rate is limited.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from hookctl.delivery.runner.route import Router
@@ -28,7 +28,7 @@ MOST = 100
 
 
 class Alerts:
-    """Makes the events of one runner. ``clock`` returns epoch seconds, ``monotonic`` seconds on a clock nobody sets."""
+    """Makes the events of a process. ``clock`` returns epoch seconds, ``monotonic`` seconds on a clock nobody sets."""
 
     def __init__(self, queue: Queue, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
         self._queue, self._clock, self._monotonic = queue, clock, monotonic
@@ -71,6 +71,30 @@ class Alerts:
             yield from self._event(DEAD, name, place, about)
         if outcome.hold and name not in self._queue.holds():
             yield from self._event(HELD, name, place, about)
+
+    def of_intake(self, routed: Sequence[Routed]) -> list[Routed]:
+        """The events about dead letters among these deliveries, which are to be stored with them.
+
+        A dead letter of an event that is stored already is no news.
+        """
+        dead = {
+            delivery.id: (one.event, delivery) for one in routed for delivery in one.deliveries if delivery.dead_because
+        }
+        if self._router is None or not dead:
+            return []
+        known = self._queue.webhooks_of({event.id for event, _ in dead.values()})
+        found: list[Routed] = []
+        for event, delivery in dead.values():
+            if event.id not in known and delivery.webhook in self._hosts:
+                about: dict[str, Json] = {
+                    "delivery_id": delivery.id,
+                    "event": {"id": event.id, "type": event.event_type},
+                    "reason": delivery.dead_because,
+                    "attempts": 0,
+                    "status": None,
+                }
+                found += self._event(DEAD, delivery.webhook, f"{delivery.id}:0", about)
+        return found
 
     def of_circuit(self, name: str, circuit: Circuit | None) -> Iterator[Routed]:
         """The event about a circuit that is to be recorded, if it has just opened."""

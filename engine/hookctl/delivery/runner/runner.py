@@ -122,18 +122,20 @@ class Runner:
         self._finish_commit()
         self._retention.admit()
         self._refresh_state()
+        routed = [self._router.route(event) for event in events]
+        alerts = self._alerts.of_intake(routed)
         self._commits.submit(
             Batch(
                 now=self._clock(),
-                events=[self._router.route(event) for event in events],
-                max_waiting=self._retention.max_waiting,
+                events=[*routed, *alerts],
+                max_waiting=self._retention.max_waiting + sum(len(one.deliveries) for one in alerts),
                 wanted=self._limits.wanted(self._state.plans, self._claims.waiting()),
                 lease_seconds=LEASE_SECONDS,
             )
         )
         committed = self._finish_commit()
         self._attempts.start()
-        return [*committed.is_new]
+        return [*committed.is_new[: len(events)]]
 
     def receives(self, event_type: str) -> bool:
         """Whether any active webhook receives events of this type."""
