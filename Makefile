@@ -1,7 +1,7 @@
 # make demo   sets everything up and runs the whole of hookctl against a receiver of its own
 # make test   sets everything up and runs every test
 # make quick  lint and the fast tests, in under a minute
-# make soak   the same properties with new random examples, and 200 killed processes; RUNS=1 of them
+# make soak   the same properties with new random examples, five times as many of the slow ones, and 200 killed processes; RUNS=1 of them
 # make fuzz   random command lines, settings and input; SECONDS=600 of them, for each of its tests; and TEMPLATES=20000
 PYTHON ?= python3
 # Each module is compiled once, and not in each of the thousand processes that the tests start.

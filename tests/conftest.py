@@ -26,9 +26,10 @@ from hookctl.plugin import EventType
 from hookctl.testing.receiver import Receiver
 
 # A loaded machine is not a failure: no example has a deadline, and slow generation of examples is not an error.
-# What passed once for a commit passes again: the examples are the same each time, and `make soak` draws new ones.
+# What passed once for a commit passes again: the examples are the same each time, and `make soak` draws new ones. Slow
+# properties take their number of examples from the profile, so that `make soak` tries five times as many.
 settings.register_profile("hookctl", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-settings.register_profile("soak", settings.get_profile("hookctl"), derandomize=False)
+settings.register_profile("soak", settings.get_profile("hookctl"), derandomize=False, max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "hookctl"))
 
 

@@ -204,10 +204,8 @@ def test_it_makes_no_difference_how_many_files_are_checked_together(
     assert results[0] == results[1] == results[2]
 
 
-EXAMPLES = 100 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 20
-"""Each is of up to twelve steps, and each step is checked five times: `make soak` tries more."""
 TestProject = Project.TestCase
-TestProject.settings = settings(max_examples=EXAMPLES, stateful_step_count=12, deadline=None)
+TestProject.settings = settings(max_examples=settings().max_examples // 5, stateful_step_count=12, deadline=None)
 
 
 LETTERS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
