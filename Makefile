@@ -1,13 +1,15 @@
 # make demo   sets everything up and runs the whole of hookctl against a receiver of its own
 # make test   sets everything up and runs every test
 # make quick  lint and the fast tests, in under a minute
-# make soak   the same properties with new random examples, and 200 killed processes; RUNS=1 of them
+# make soak   the same properties with new random examples, five times as many of the slow ones, and 200 killed processes; RUNS=1 of them
 # make fuzz   random command lines, settings and input; SECONDS=600 of them, for each of its tests; and TEMPLATES=20000
 PYTHON ?= python3
 # Each module is compiled once, and not in each of the thousand processes that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 # Many tests wait for processes and sockets, so there are more of them at a time than cores.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(3 * os.cpu_count() // 2, 16))')
+# Each worker begins with tests that belong together, and takes some of another's when it has none left.
+TESTS = $(BIN)/pytest -q -n $(WORKERS) --dist worksteal
 BIN := .venv/bin
 READY := .venv/ready
 CODE := engine plugins tests examples benchmarks
@@ -27,16 +29,16 @@ demo: $(READY)
 	@$(BIN)/python examples/demo/run.py
 
 test: $(READY)
-	@$(BIN)/pytest -q -n $(WORKERS)
+	@$(TESTS)
 
 quick: lint
-	@$(BIN)/pytest -q -n $(WORKERS) $(QUICK) $(LONG:%=--ignore=%)
+	@$(TESTS) $(QUICK) $(LONG:%=--ignore=%)
 
 soak: $(READY)
-	@for run in $$(seq $(RUNS)); do HYPOTHESIS_PROFILE=soak KILLS=200 $(BIN)/pytest -q -n $(WORKERS) || exit 1; done
+	@for run in $$(seq $(RUNS)); do HYPOTHESIS_PROFILE=soak KILLS=200 $(TESTS) || exit 1; done
 
 fuzz: $(READY)
-	@FUZZ_SECONDS=$(SECONDS) FUZZ_TEMPLATES=$(TEMPLATES) FUZZ_SEED=$(SEED) $(BIN)/pytest -q -n $(WORKERS) tests/hostile/test_fuzz.py tests/hostile/test_fuzz_templates.py
+	@FUZZ_SECONDS=$(SECONDS) FUZZ_TEMPLATES=$(TEMPLATES) FUZZ_SEED=$(SEED) $(TESTS) tests/hostile/test_fuzz.py tests/hostile/test_fuzz_templates.py
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from sarif_kit.validate import validation_errors
 
+import warm
 from hookctl.report.formats.markdown import LIMIT
 from hookctl.testing.receiver import Receiver
 
@@ -63,7 +64,7 @@ def checkout(tmp_path: Path) -> Checkout:
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("HOOKCTL_", "GIT_", "GITHUB_", "CI_"))
     }
-    kept["PATH"] = f"{Path(sys.executable).parent}:{kept.get('PATH', '')}"
+    kept["PATH"] = f"{warm.commands()}:{Path(sys.executable).parent}:{kept.get('PATH', '')}"
     kept["GITHUB_STEP_SUMMARY"] = str(tmp_path / "summary.md")
     kept["HOOKCTL_PLAN_KEY"] = "0123456789abcdef" * 4
     clone = Checkout(tmp_path / "clone", kept)

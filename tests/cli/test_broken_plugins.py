@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import warm
 from hookctl.plugin.host import load_plugins
 from hookctl.testing.receiver import Receiver
 
@@ -298,7 +299,7 @@ def start(site: Path, tmp_path: Path, receiver: Receiver) -> Callable[..., subpr
         }
         command = [sys.executable, "-c", SCRIPT.format(seconds=0.3 if ending == "hang" else PATIENCE), *arguments]
         pipe = subprocess.PIPE
-        return subprocess.Popen(command, cwd=tmp_path, env=env, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+        return warm.Popen(command, cwd=tmp_path, env=env, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
     return run
 

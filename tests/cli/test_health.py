@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+import warm
 from hookctl.cli import health as health_module
 from hookctl.cli import small_server
 from hookctl.cli.health import Health, reporting
@@ -177,9 +178,7 @@ def runner(tmp_path: Path, run_cli: Callable[..., Any], port: int) -> Iterator[s
     assert run_cli("apply", "--auto-approve", cwd=tmp_path).exit_code == 0
     env = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")}
     command = [sys.executable, "-m", "hookctl", "run", "--health", f"127.0.0.1:{port}"]
-    process = subprocess.Popen(
-        command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = warm.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     yield process
     process.kill()
     process.communicate()

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+import warm
 from hookctl.plugin.host import load_plugins
 from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer, ReceivedRequest
@@ -62,7 +63,7 @@ class Site:
     def start(self, key: str) -> subprocess.Popen[str]:
         env = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")} | self.env(key)
         command = [sys.executable, "-m", "hookctl", "run", "--log", "json"]
-        return subprocess.Popen(command, cwd=self.root, env=env, stdout=subprocess.PIPE, text=True)
+        return warm.Popen(command, cwd=self.root, env=env, stdout=subprocess.PIPE, text=True)
 
     def finish(self, process: subprocess.Popen[str], count: int) -> list[dict[str, Any]]:
         """Wait until so many are delivered; return the process's log."""

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+import warm
 from hookctl.store.sqlite.applied import AppliedStore
 from hookctl.store.sqlite.lock import hold
 
@@ -36,7 +37,7 @@ def serial(root: Path) -> int:
 def start(root: Path, *args: str, terminal: int = subprocess.DEVNULL, **options: Any) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")}
     command = [sys.executable, "-m", "hookctl", "apply", *args]
-    return subprocess.Popen(
+    return warm.Popen(
         command,
         cwd=root,
         env=environment,

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import warm
+
 FILES = 120
 
 
@@ -27,9 +29,7 @@ def patched(setting: str) -> str:
 def test_lines_in_a_log(tmp_path: Path) -> None:
     write_files(tmp_path)
     code = patched("progress.FIRST_LOG_SECONDS = progress.LOG_SECONDS = 0")
-    done = subprocess.run(
-        [sys.executable, "-c", code, "plan"], capture_output=True, text=True, check=True, cwd=tmp_path
-    )
+    done = warm.run([sys.executable, "-c", code, "plan"], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stderr.splitlines() == [
         *(f"{number} of {FILES} files checked" for number in (0, 50, 100)),
         "120 webhooks read, comparing them",
@@ -42,7 +42,7 @@ def test_one_line_on_a_terminal_that_is_gone_at_the_end(tmp_path: Path) -> None:
     write_files(tmp_path)
     leader, follower = pty.openpty()
     code = patched("progress.TERMINAL_SECONDS = 0")
-    subprocess.run(
+    warm.run(
         [sys.executable, "-c", code, "validate"], stdout=subprocess.DEVNULL, stderr=follower, check=True, cwd=tmp_path
     )
     os.close(follower)

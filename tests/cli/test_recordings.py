@@ -23,6 +23,7 @@ import requests
 import vcr
 from syrupy.assertion import SnapshotAssertion
 
+import warm
 from hookctl.plugin.host import load_plugins
 from hookctl.schema_files import read_schema
 from hookctl.testing.answers import Answer, ReceivedRequest
@@ -102,7 +103,7 @@ class Bench:
         self.stop()
         env = {name: value for name, value in os.environ.items() if name not in self.env}
         command = [sys.executable, "-c", FORBIDDEN, "test", "--replay", *args]
-        return subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True, check=False)
+        return warm.run(command, cwd=self.root, env=env, capture_output=True, text=True, check=False)
 
     def cassette(self, name: str) -> Path:
         return self.root / "tests" / "cassettes" / f"{name}.yaml"
@@ -258,7 +259,7 @@ def test_vcrpy_plays_what_was_recorded(bench: Bench, name: str) -> None:
 
 
 def test_the_ban_on_sockets_is_one(bench: Bench) -> None:
-    process = subprocess.run(
+    process = warm.run(
         [sys.executable, "-c", FORBIDDEN, "test", "Siem"],
         cwd=bench.root,
         env={**os.environ, **bench.env},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ import jsonschema
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+import warm
 from hookctl.cli.commands.test import command
 from hookctl.delivery.rehearsal.scenarios import NAMED
 from hookctl.model.quantities import span
@@ -73,7 +73,7 @@ def test_the_scenarios_of_the_help_are_those_that_there_are(
 
 def test_no_socket_is_used(root: Path) -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")}
-    process = subprocess.run(
+    process = warm.run(
         [sys.executable, "-c", FORBIDDEN, "test", "--scenario", ",".join([*NAMED, "503"])],
         cwd=root,
         env=env,

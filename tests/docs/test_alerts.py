@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+import warm
 from hookctl.cli.conditions import MEASURES
 from hookctl.model import Event, Json
 from hookctl.store.records import NewDelivery, Routed
@@ -39,7 +40,7 @@ def script(tmp_path: Path, run_cli: Callable[..., Any]) -> Script:
 
     def run(text: str, **env: str) -> subprocess.CompletedProcess[str]:
         (tmp_path / "script.sh").write_text(text, encoding="utf-8")
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        path = f"{warm.commands()}:{Path(sys.executable).parent}:{os.environ['PATH']}"
         return subprocess.run(
             ["/bin/sh", "script.sh"],
             cwd=tmp_path,

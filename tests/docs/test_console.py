@@ -23,6 +23,8 @@ from pathlib import Path
 
 import pytest
 
+import warm
+
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"^\$ (?:.*\\\n)*.*\n", re.MULTILINE)
@@ -87,7 +89,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
         for name, value in os.environ.items()
         if not name.startswith(("HOOKCTL_", "PYTEST_")) and name != "UPDATE_DOCS"
     }
-    kept["PATH"] = f"{Path(sys.executable).parent}:{kept.get('PATH', '')}"
+    kept["PATH"] = f"{warm.commands()}:{Path(sys.executable).parent}:{kept.get('PATH', '')}"
     kept["COLUMNS"] = "100"
     directory = tmp_path / "here"
     directory.mkdir()

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+import warm
 from hookctl.delivery.runner.route import Router
 from hookctl.delivery.runner.runner import Runner
 from hookctl.model import DeliveryStatus, Event, Json
@@ -145,7 +146,8 @@ class Site:
     def run(self, words: Sequence[str], command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """Python with this command, behind the words of a tracer."""
         argv = [*words, sys.executable, *command]
-        return subprocess.run(
+        start = warm.run if not words and command[0] == "-m" else subprocess.run
+        return start(
             argv,
             cwd=self.root,
             env=os.environ | self.env,

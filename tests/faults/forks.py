@@ -8,6 +8,7 @@ the status as in ``subprocess``, and its memory in KiB.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -33,6 +34,8 @@ from hookctl.store.sqlite.queue import SqliteQueue  # noqa: F401  # as above
 def serve() -> None:
     """Until the input ends."""
     load_plugins()
+    gc.collect()
+    gc.freeze()  # so the collections of the processes look only at what they have made
     for line in sys.stdin:
         command = json.loads(line)
         if "wait" in command:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+import warm
 from hookctl.testing.answers import Answer
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -68,7 +69,7 @@ def start(site: Any) -> Iterator[Start]:
         command = [sys.executable, "-m", "hookctl", *argv]
         pipe = subprocess.PIPE
         started.append(
-            subprocess.Popen(
+            warm.Popen(
                 command, cwd=site.root, env=os.environ | site.env | env, stdin=pipe, stdout=pipe, stderr=pipe, text=True
             )
         )

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import warm
 from hookctl.model import DeliveryStatus
 from hookctl.testing.answers import Answer
 
@@ -26,11 +27,10 @@ def start_run(site: Any) -> Iterator[Run]:
 
     def start(*words: str) -> subprocess.Popen[str]:
         argv = [*words, sys.executable, "-m", "hookctl", "run", "--log", "json"]
+        start = subprocess.Popen if words else warm.Popen
         with (site.root / "output").open("a") as output:
             started.append(
-                subprocess.Popen(
-                    argv, cwd=site.root, env=os.environ | site.env, stdout=output, stderr=output, text=True
-                )
+                start(argv, cwd=site.root, env=os.environ | site.env, stdout=output, stderr=output, text=True)
             )
         return started[-1]
 

@@ -14,6 +14,7 @@ from threading import Event as Flag
 
 import pytest
 
+import warm
 from hookctl.config.diff import make_plan
 from hookctl.errors import IntakeRefusedError
 from hookctl.model import DeliveryPlan, DeliveryStatus, Event
@@ -27,6 +28,7 @@ ANNOUNCE = """
 import sys, time
 from pathlib import Path
 from hookctl.store.sqlite import runners
+import warm
 with runners.announce(Path(sys.argv[1]), lambda: None):
     print("ready", flush=True)
     time.sleep(60)
@@ -113,7 +115,7 @@ def test_only_its_user_can_enter_the_directory_and_nothing_is_left(path: Path, p
 
 
 def test_a_killed_runner_is_found_dead_and_its_pipe_deleted(path: Path, pipes: Path) -> None:
-    process = subprocess.Popen([sys.executable, "-c", ANNOUNCE, str(path)], stdout=subprocess.PIPE, text=True)
+    process = warm.Popen([sys.executable, "-c", ANNOUNCE, str(path)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     assert runners.is_any_alive(path)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import warm
 from hookctl.errors import StoreError
 from hookctl.model import Event
 from hookctl.store.records import NewDelivery, Routed
@@ -24,6 +25,7 @@ CLAIM_AND_HANG = """
 import sys, time
 from pathlib import Path
 from hookctl.store.sqlite.queue import SqliteQueue
+import warm
 claims = SqliteQueue(Path(sys.argv[1])).claim(2.0, 10, 3600.0, {"A": 10})
 print(len(claims), flush=True)
 time.sleep(60)
@@ -34,9 +36,7 @@ def test_what_a_killed_process_had_claimed_is_free_at_once(tmp_path: Path) -> No
     path = tmp_path / "queue.db"
     queue = SqliteQueue(path)
     queue.enqueue([Routed(Event("e1", "anomaly", 1.0, {"id": "e1"}), (NewDelivery("e1-A", "A"),))], 1.0)
-    with subprocess.Popen(
-        [sys.executable, "-c", CLAIM_AND_HANG, str(path)], stdout=subprocess.PIPE, text=True
-    ) as worker:
+    with warm.Popen([sys.executable, "-c", CLAIM_AND_HANG, str(path)], stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdout is not None
         assert worker.stdout.readline() == "1\n"
         assert queue.claim(2.0, 10, 60.0, {"A": 10}) == []

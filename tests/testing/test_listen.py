@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import requests
 
+import warm
 from hookctl.network import Network
 from hookctl.network.settings import network_from_settings
 from hookctl.plugin.host import load_plugins
@@ -49,7 +50,7 @@ class Listening:
 def listen(tmp_path: Path, *options: str) -> Iterator[Listening]:
     """Started, and reached as its first lines say."""
     command = [sys.executable, "-m", "hookctl", "listen", "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+    with warm.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         try:
             assert process.stdout is not None
             assert re.fullmatch(r"Listening on 127\.0\.0\.1:\d+\. Connect hookctl with:\n", process.stdout.readline())

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+import warm
 from hookctl.store.sqlite.applied import AppliedStore
 
 Run = Callable[..., Any]
@@ -177,7 +178,7 @@ def at_a_terminal(root: Path, *options: str) -> Iterator[tuple[subprocess.Popen[
     keyboard, terminal = pty.openpty()
     command = [sys.executable, "-m", "hookctl", "apply", *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")}
-    with subprocess.Popen(
+    with warm.Popen(
         command, cwd=root, env=environment, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pty
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import warm
 from hookctl.cli.commands import deliveries
 from hookctl.delivery.runner.route import delivery_id
 from hookctl.model import Attempt, DeliveryStatus, Event, Timing
@@ -406,7 +406,7 @@ def test_a_bulk_action_on_a_terminal(run: Run, tmp_path: Path, answer: bytes, co
     keyboard, terminal = pty.openpty()
     os.write(keyboard, answer)
     command = [sys.executable, "-m", "hookctl", "deliveries", "cancel", "--webhook", "Siem"]
-    ended = subprocess.run(command, cwd=tmp_path, stdin=terminal, capture_output=True, text=True, check=False)
+    ended = warm.run(command, cwd=tmp_path, stdin=terminal, capture_output=True, text=True, check=False)
     os.close(keyboard)
     os.close(terminal)
     assert (ended.returncode, ended.stdout) == (code, said)

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+import warm
+
 Run = Callable[..., Any]
 
 
@@ -109,7 +111,7 @@ def test_destroy_wants_the_number(run: Run, tmp_path: Path, answer: bytes, code:
     keyboard, terminal = pty.openpty()
     command = [sys.executable, "-m", "hookctl", "destroy"]
     ours = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")}
-    with subprocess.Popen(
+    with warm.Popen(
         command, cwd=tmp_path, env=ours, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as one:
         os.write(keyboard, answer)

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 import hookctl
+import warm
 from hookctl.cli.handing_over import missing_plugin
 from hookctl.model import AppliedState, DeliveryPlan, Json, PluginBlock, Status
 from hookctl.plugin.host import load_plugins
@@ -80,7 +81,7 @@ class Site:
         if lacking:
             del env[lacking]
             env |= {name: value for name, value in NOTHING.items() if name == lacking}
-        process = subprocess.Popen(
+        process = warm.Popen(
             [sys.executable, "-m", "hookctl", *args],
             cwd=self.root,
             env=env,

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+import warm
 from hookctl.cli.recipes import recipe_names
 from hookctl.cli.settings import SETTINGS
 from hookctl.testing.receiver import Receiver
@@ -67,7 +68,7 @@ def test_all_is_written_though_nobody_reads_what_is_said(tmp_path: Path) -> None
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as unread:
-        result = subprocess.run(
+        result = warm.run(
             [sys.executable, "-m", "hookctl", "init"],
             cwd=tmp_path,
             stdout=unread,

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+import warm
 from hookctl.delivery.runner.route import delivery_id
 from hookctl.model import Event, Json
 from hookctl.plugin.host import load_plugins
@@ -88,9 +89,7 @@ class Site:
     def start(self, *args: str) -> subprocess.Popen[str]:
         env = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")} | self.env
         command = [sys.executable, "-m", "hookctl", "run", *args]
-        process = subprocess.Popen(
-            command, cwd=self.root, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        process = warm.Popen(command, cwd=self.root, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.running.append(process)
         return process
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+import warm
 from hookctl.model import Event, Json
 from hookctl.plugin.host import load_plugins
 from hookctl.store.records import NewDelivery, Routed
@@ -62,7 +63,7 @@ def scrape_until(port: int, *lines: str) -> str:
 def run(root: Path, env: Mapping[str, str], *args: str) -> Iterator[None]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")}
     command = [sys.executable, "-m", "hookctl", "run", *args]
-    with subprocess.Popen(
+    with warm.Popen(
         command, cwd=root, env={**own, **env}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     ) as process:
         try:

@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+import warm
 from hookctl.delivery.runner.patience import AGAIN
 from hookctl.delivery.runner.sending import CHUNK_BYTES
 from hookctl.model import DeliveryStatus, Json
@@ -90,7 +91,7 @@ class Site:
         """``hookctl`` as a process of its own."""
         command = [sys.executable, "-m", "hookctl", *args]
         env = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")} | self.env
-        return subprocess.Popen(
+        return warm.Popen(
             command, cwd=self.root, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
         )
 
@@ -364,9 +365,7 @@ def test_progress_is_one_line_that_is_written_over_on_a_terminal(site: Site) -> 
     site.receiver.default = Answer(delay=0.1)
     terminal, end = pty.openpty()
     command = [sys.executable, "-m", "hookctl", "send", str(site.write(300))]
-    with subprocess.Popen(
-        command, cwd=site.root, env=os.environ | site.env, stdout=subprocess.PIPE, stderr=end
-    ) as process:
+    with warm.Popen(command, cwd=site.root, env=os.environ | site.env, stdout=subprocess.PIPE, stderr=end) as process:
         out, _ = process.communicate(timeout=PATIENCE)
     shown = os.read(terminal, 100_000).decode()
     os.close(end)

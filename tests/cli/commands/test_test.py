@@ -20,6 +20,7 @@ from urllib.parse import quote
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+import warm
 from hookctl.cli.session import Session
 from hookctl.network import Network
 from hookctl.plugin.host import load_plugins
@@ -390,7 +391,7 @@ def test_what_is_done_is_told_after_ctrl_c(bench: Bench) -> None:
     root = bench.write(
         {"webhooks.d/a.yaml": WEBHOOK, "webhooks.d/b.yaml": WEBHOOK.replace("Siem", "Slow").replace("/ingest", "/slow")}
     )
-    process = subprocess.Popen(
+    process = warm.Popen(
         [sys.executable, "-m", "hookctl", "test"],
         cwd=root,
         env={**os.environ, **bench.env},

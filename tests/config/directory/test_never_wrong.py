@@ -205,7 +205,7 @@ def test_it_makes_no_difference_how_many_files_are_checked_together(
 
 
 TestProject = Project.TestCase
-TestProject.settings = settings(max_examples=50, stateful_step_count=12, deadline=None)
+TestProject.settings = settings(max_examples=settings().max_examples // 5, stateful_step_count=12, deadline=None)
 
 
 LETTERS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

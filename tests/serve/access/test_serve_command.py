@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+import warm
 from hookctl.errors import SettingsError
 from hookctl.serve import application
 
@@ -42,7 +43,7 @@ def project(root: Path, run_cli: Run) -> Path:
 @contextmanager
 def serve(root: Path, *args: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "hookctl", "serve", *args]
-    with subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True) as process:
+    with warm.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process
             process.send_signal(signal.SIGTERM)

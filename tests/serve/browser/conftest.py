@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
+import warm
 from hookctl.kit.project import run_command
 from hookctl.plugin.host import load_plugins
 from hookctl.testing.receiver import Receiver
@@ -130,7 +131,7 @@ def serve() -> Iterator[Callable[..., Served]]:
         command = [sys.executable, "-m", "hookctl", "serve", "--listen", "127.0.0.1:0", "--cacert", receiver.ca_file]
         for host, (address, port) in receiver.connect_to.items():
             command += ["--connect-to", f"{host}:443:{address}:{port}"]
-        process = subprocess.Popen(
+        process = warm.Popen(
             command, cwd=root, env=plain | variables, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
         started.append(process)

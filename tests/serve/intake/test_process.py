@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+import warm
 from hookctl.model import Json
 from hookctl.plugin.host import load_plugins
 from hookctl.store.sqlite.store import SqliteStore
@@ -36,7 +37,7 @@ ANSWERS = 100
 def serve(root: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     options = ["--listen", "127.0.0.1:0", "--connect-to", "siem.example.com:443:127.0.0.1:9"]
     command = [sys.executable, "-m", "hookctl", "serve", *options]
-    with subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+    with warm.Popen(command, cwd=root, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         try:
             assert process.stderr is not None
             yield process, int(process.stderr.readline().rpartition(":")[2])

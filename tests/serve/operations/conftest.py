@@ -17,6 +17,8 @@ from typing import IO, Any
 
 import pytest
 
+import warm
+
 PATIENCE = 30.0
 WEBHOOK = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/in\nbody_template: '{}'\n"
 STARTED = re.compile(r"Serving http://[\d.]+:(\d+)\n.*(/sign-in\?code=[\w-]+)\n", re.DOTALL)
@@ -78,9 +80,7 @@ def serve(tmp_path: Path, run_cli: Callable[..., Any]) -> Iterator[Callable[...,
     def start(*args: str) -> Served:
         env = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")}
         command = [sys.executable, "-m", "hookctl", "serve", *args]
-        process = subprocess.Popen(
-            command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        process = warm.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         started.append(process)
         assert process.stderr is not None
         port, link = read(process.stderr, STARTED).groups()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
-import subprocess
 import sys
 import threading
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+import warm
 from hookctl.config.diff import make_plan, to_document
 from hookctl.errors import StalePlanError, StateError, StateLockedError, StoreError
 from hookctl.model import AppliedState, DeliveryPlan, Plan, Rename
@@ -365,7 +365,7 @@ def test_a_kill_at_any_statement_leaves_the_old_state_or_the_new(
     saved.write_text(json.dumps(to_document(plan)))
     killed = 0
     for statements in range(60):
-        child = subprocess.run(
+        child = warm.run(
             [sys.executable, "-c", CHILD, str(path), str(saved), str(statements)],
             capture_output=True,
             text=True,

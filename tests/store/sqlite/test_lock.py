@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import warm
 from hookctl.config.diff import make_plan
 from hookctl.errors import StateError, StateLockedError, StoreError
 from hookctl.model import AppliedState, DeliveryPlan
@@ -182,7 +183,7 @@ def left_behind(path: Path, who: str, pid: int) -> None:
 
 
 def test_a_process_that_is_gone_from_this_host_is_told(path: Path) -> None:
-    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone = warm.Popen([sys.executable, "-c", ""])
     gone.wait()
     left_behind(path, HERE, gone.pid)
     with pytest.raises(StateLockedError) as refused:
@@ -226,7 +227,7 @@ with hold(Path(sys.argv[1]), operation="apply", who=sys.argv[2]):
 
 
 def test_a_kill_leaves_it_and_it_can_be_broken(path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", HOLDER, str(path), HERE], stdout=subprocess.PIPE, text=True) as holder:
+    with warm.Popen([sys.executable, "-c", HOLDER, str(path), HERE], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         holder.send_signal(signal.SIGKILL)

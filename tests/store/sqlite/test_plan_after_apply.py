@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookctl.config.diff import field_changes, make_plan, read_plan, to_document
@@ -155,7 +155,7 @@ def as_json(documents: list[dict[str, Any]]) -> str:
     return "".join(f"---\n{json.dumps(document, ensure_ascii=False)}\n" for document in documents)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings().max_examples // 2)
 @given(directories, st.randoms(use_true_random=False))
 def test_plan_after_apply_is_empty(documents: list[dict[str, Any]], random: Any) -> None:
     with a_project() as (directory, store):
@@ -174,7 +174,7 @@ def test_plan_after_apply_is_empty(documents: list[dict[str, Any]], random: Any)
         assert not after.has_changes
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings().max_examples // 4)
 @given(directories, directories)
 def test_every_step_between_two_directories_is_in_the_plan(
     first: list[dict[str, Any]], second: list[dict[str, Any]]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import warm
 from hookctl.errors import StateLockedError, StoreError
 from hookctl.store.sqlite.connection import connect, transaction
 from hookctl.store.sqlite.migrations import migrate, table_version
@@ -189,7 +190,7 @@ connection.close()
 
 def test_processes_that_make_the_file_at_the_same_moment(path: Path) -> None:
     command = [sys.executable, "-c", MAKE, str(path), FIRST]
-    processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(6)]
+    processes = [warm.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(6)]
     for process in processes:
         assert process.stdin is not None
         process.stdin.write(".")

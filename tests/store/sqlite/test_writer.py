@@ -13,6 +13,7 @@ from threading import Event, get_ident
 
 import pytest
 
+import warm
 from hookctl import model
 from hookctl.errors import StateLockedError, StoreError
 from hookctl.store.records import Batch, NewDelivery, Routed
@@ -105,7 +106,7 @@ connection.close()
 
 
 def test_another_process_is_waited_for(path: Path, writer: Writer, connection: sqlite3.Connection) -> None:
-    with subprocess.Popen(
+    with warm.Popen(
         [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdin is not None

@@ -123,7 +123,7 @@ def test_a_filter_gives_what_jinjas_gives(name: str) -> None:
     ours = find(name, {})
     assert ours is not None
 
-    @settings(max_examples=50)
+    @settings(max_examples=settings().max_examples // 4)
     @given(CALLS[name])
     def compare(made: tuple[Any, tuple[Any, ...], dict[str, Any]]) -> None:
         value, arguments, keywords = made
@@ -157,7 +157,7 @@ def test_a_filter_gives_json_or_a_render_error_whatever_it_is_given(name: str) -
     function = find(name, {})
     assert function is not None
 
-    @settings(max_examples=50)
+    @settings(max_examples=settings().max_examples // 4)
     @given(JSON, st.lists(JSON, max_size=3))
     def run(value: Any, arguments: list[Any]) -> None:
         try:

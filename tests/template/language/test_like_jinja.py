@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from jinja2 import nodes
 
@@ -166,7 +166,6 @@ def theirs(node: Any) -> str:  # noqa: C901, PLR0911, PLR0912 - one case for eac
     return f"({theirs(node.left)} {operator} {theirs(node.right)})"
 
 
-@settings(max_examples=600, deadline=None)
 @given(text=any_expression())
 @example("data.a == data.b.c is none")
 @example("data.a * 1000 | int")
@@ -344,7 +343,6 @@ MEMBERS = either(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(members=st.lists(MEMBERS, min_size=1, max_size=4))
 def test_a_benign_event_gives_what_jinja_gives(members: list[str]) -> None:
     members = [
