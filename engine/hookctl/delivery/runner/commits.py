@@ -72,6 +72,11 @@ class Commits:
         """Store circuits with the next commit; None means closed."""
         self._circuits.update(circuits)
 
+    @property
+    def circuits(self) -> Mapping[str, Circuit | None]:
+        """The circuits that wait to be stored."""
+        return self._circuits
+
     def claims(self) -> Iterator[Claimed]:
         """The claims whose leases must be renewed until they are recorded or released."""
         yield from self._released

@@ -20,6 +20,7 @@ from hookctl.delivery.runner.listener import Listener, notify
 from hookctl.delivery.runner.observing import Observers
 from hookctl.delivery.runner.retention import Retention, StoreLimits
 from hookctl.delivery.runner.route import Router
+from hookctl.delivery.runner.shares import Shares
 from hookctl.delivery.runner.tally import Tally
 from hookctl.delivery.runner.tracing import tracing_for
 from hookctl.delivery.runner.wakeup import Wakeup
@@ -79,7 +80,8 @@ class Runner:
     ) -> None:
         self.tally, self.wakeup = Tally(clock()), Wakeup(engine.wake)
         self._queue, self._read_state, self._clock, self._monotonic = queue, read_state, clock, monotonic
-        self._limits = Limits(monotonic, max_in_flight)
+        self._shares = Shares(queue, monotonic, LEASE_SECONDS)
+        self._limits = Limits(monotonic, max_in_flight, self._shares.share)
         self._retention = Retention(queue, store_limits or StoreLimits(), clock, monotonic)
         self._listener = listener or Listener()
         observers = [observer for observer in plugins.observers.values() if observer.build is None]
@@ -100,11 +102,12 @@ class Runner:
             tracing=tracing_for(observers),
         )
         self._backlog = Backlog(queue, self._limits, clock)
-        self._claimed_at = self._recorded_at = self._state_at = float("-inf")
+        self._claimed_at = self._recorded_at = self._state_at = self._followed_at = float("-inf")
         self._renewed_at = monotonic()
         self._clock_watch = ClockWatch(queue, clock, monotonic)
         self._limits.take_over(queue.circuits(), clock())
         self._take_state(read_state())
+        self._follow_others()
 
     # -- intake
 
@@ -127,6 +130,7 @@ class Runner:
                 max_waiting=self._retention.max_waiting,
                 wanted=self._limits.wanted(self._state.plans, self._claims.waiting()),
                 lease_seconds=LEASE_SECONDS,
+                rates=self._rates,
             )
         )
         committed = self._finish_commit()
@@ -232,6 +236,7 @@ class Runner:
                     self._finish_commit()
                 if not self._commits.in_flight:
                     self._renew()
+                    self._follow_others()
                     self._record()
         finally:
             self._attempts.close()
@@ -260,7 +265,7 @@ class Runner:
             self._backlog.clear(wanted)
             return
         limit = self._limits.total_capacity + MAX_AHEAD - sum(waiting.values())
-        self._submit(Batch(now=clock, wanted=wanted, limit=limit, lease_seconds=LEASE_SECONDS))
+        self._submit(Batch(now=clock, wanted=wanted, limit=limit, lease_seconds=LEASE_SECONDS, rates=self._rates))
 
     def _renew(self) -> None:
         if self._monotonic() - self._renewed_at < RENEW_SECONDS:
@@ -307,6 +312,8 @@ class Runner:
         self._recorded_at = self._monotonic()
         self._backlog.note(batch, committed.claims)
         self._claims.add(committed.claims)
+        if committed.tokens:
+            self._limits.bound_tokens(committed.tokens, self._claims.waiting())
         if start:
             self._attempts.start()
         for name, circuit in batch.circuits.items():
@@ -331,7 +338,18 @@ class Runner:
         self._queue.check()  # another file may have replaced the store while the state was read
         if state.serial != self._state.serial:
             self._take_state(state)
+        self._follow_others()
         self._state_at = self._monotonic()
+
+    def _follow_others(self) -> None:
+        """Share limits and circuits with the other workers, as they are now."""
+        if self._monotonic() - self._followed_at < STATE_SECONDS:
+            return
+        self._followed_at = self._monotonic()
+        self._shares.refresh(lambda: self._limits.over(self._state.plans))
+        self._commits.add_circuits(self._limits.circuits(self._clock()))
+        circuits = {**self._queue.circuits(), **self._commits.circuits}
+        self._limits.follow({name: one for name, one in circuits.items() if one is not None}, self._clock())
 
     def _take_state(self, state: AppliedState) -> None:
         self._finish_commit(start=False)
@@ -339,6 +357,7 @@ class Runner:
         # Deliveries claimed for the state before are claimed again if they are still due.
         self._commits.add_released(self._claims.drop_waiting(self._claims.waiting()))
         self._state = self._attempts.state = state
+        self._rates = {name: plan.rate_limit for name, plan in state.plans.items() if plan.rate_limit is not None}
         self._router = Router(state)
         self._state_at = self._monotonic()
         self._listener.applied(state)

@@ -146,6 +146,19 @@ TABLES = f"""
         since double precision NOT NULL,
         until double precision NOT NULL
     );
+    -- The workers that share limits, and the version of their list, which changes when one comes or goes.
+    CREATE TABLE members (
+        name {_TEXT} PRIMARY KEY,
+        joined bigint NOT NULL,
+        adopted bigint NOT NULL,     -- the version that it follows
+        over text[] NOT NULL,        -- webhooks of which it has more in flight than its share
+        ends double precision NOT NULL    -- the end of its lease, by the server's clock
+    );
+    CREATE TABLE membership (version bigint NOT NULL);
+    INSERT INTO membership VALUES (0);
+    -- The tokens of webhooks with a rate limit, and when there were so many, by the server's clock.
+    CREATE TABLE rates (webhook {_TEXT} PRIMARY KEY, tokens double precision NOT NULL, at double precision NOT NULL)
+        WITH (fillfactor = 50);
     CREATE TABLE reconciled (serial bigint NOT NULL);
     INSERT INTO reconciled VALUES (0);
 

@@ -22,11 +22,14 @@ from hookctl.store.records import (
     Damaged,
     Fullness,
     Hold,
+    Members,
+    Part,
     RequestKey,
     Result,
     Routed,
     Stopped,
 )
+from hookctl.store.sharing import bounded, rated, spend
 from hookctl.store.sqlite import audit as audit_log
 from hookctl.store.sqlite import (
     claiming,
@@ -35,6 +38,7 @@ from hookctl.store.sqlite import (
     overview_tables,
     reading,
     repeats,
+    sharing,
     tokens,
     upkeep,
 )
@@ -85,7 +89,10 @@ class SqliteQueue(SqliteHistory):
         migrate(self._connection, audit_log.COMPONENT, audit_log.SCRIPTS)
         migrate(self._connection, repeats.COMPONENT, repeats.SCRIPTS)
         migrate(self._connection, tokens.COMPONENT, tokens.SCRIPTS)
+        migrate(self._connection, sharing.COMPONENT, sharing.SCRIPTS)
         self._worker = Worker(self._path)
+        self._is_member = False
+        """Whether this worker shares limits."""
         self._looked_at = float("-inf")
         self._ready_at: tuple[int, int] | None = None
         self._ready_times: Mapping[str, float] = {}
@@ -97,6 +104,9 @@ class SqliteQueue(SqliteHistory):
                 if connection.execute("SELECT 1 FROM deliveries WHERE owner = ?", (self._worker.name,)).fetchone():
                     with transaction(connection):
                         connection.execute(tables.FREE_OWNER, (self._worker.name,))
+                if self._is_member:
+                    with transaction(connection):
+                        sharing.remove(connection, [self._worker.name])
         finally:
             self._writer.close()
             self._connection.close()
@@ -168,19 +178,27 @@ class SqliteQueue(SqliteHistory):
             connection.executemany(tables.RELEASE, [self._held(claimed) for claimed in batch.released])
             upkeep.set_circuits(connection, batch.circuits)
             repeats.add_keys(connection, batch.keys, batch.now)
+            rates = rated(batch, self._ready_times if due else {}) if batch.rates else {}
+            left = sharing.tokens(connection, rates, lease.monotonic) if rates else {}
+            wanted = bounded(batch.wanted, rates, left) if rates else batch.wanted
             if batch.events:
                 enqueued = enqueuing.enqueue(
-                    connection, batch.events, batch.now, lease, wanted=batch.wanted, max_waiting=batch.max_waiting
+                    connection, batch.events, batch.now, lease, wanted=wanted, max_waiting=batch.max_waiting
                 )
+                left, spent = spend(left, enqueued.claims)
+                sharing.store_tokens(connection, left, spent, lease.monotonic)
                 if batch.refuse_changed and not all(enqueued.is_new):
                     repeats.refuse_changed(connection, batch.events, enqueued.is_new)
             if due:
+                due = bounded(due, rates.keys() & due, left) if rates else due
                 claims = claiming.claim(connection, batch.now, batch.limit, lease, due)
+                left, spent = spend(left, claims)
+                sharing.store_tokens(connection, left, spent, lease.monotonic)
         self._kept.update(plans)
         if enqueued is None:
-            return Committed(lost, claims=claims)
+            return Committed(lost, claims=claims, tokens=left)
         self._remember_made(enqueued.made)
-        return Committed(lost, enqueued.is_new, [*enqueued.claims, *claims])
+        return Committed(lost, enqueued.is_new, [*enqueued.claims, *claims], left)
 
     def _due(self, batch: Batch) -> dict[str, int]:
         """How many deliveries to claim of each wanted webhook that has any to claim."""
@@ -224,8 +242,22 @@ class SqliteQueue(SqliteHistory):
         if dead:
             with transaction(self._connection) as connection:
                 connection.executemany(tables.FREE_OWNER, [(owner,) for owner in dead])
+                sharing.remove(connection, dead)
 
     # -- work
+
+    def take_part(self, part: Part, lease_seconds: float) -> Members:
+        """See :meth:`hookctl.store.runners_interface.Workers.take_part`."""
+        with errors_as_store_errors(self._path):
+            self._worker.start()
+        self._is_member = True
+        name, now = self._worker.name, self._monotonic()
+        with self._reading() as connection:
+            members = sharing.look(connection, name, part, now, lease_seconds)
+        if members is not None:
+            return members
+        with self._writing() as connection:
+            return sharing.take_part(connection, name, part, now, lease_seconds)
 
     def _held(self, claimed: Claimed) -> dict[str, Any]:
         return {"key": claimed.key, "lease": claimed.lease, "owner": self._worker.name}
