@@ -22,6 +22,7 @@ from hookctl.delivery.runner.retention import Retention, StoreLimits
 from hookctl.delivery.runner.route import Router
 from hookctl.delivery.runner.shares import Shares
 from hookctl.delivery.runner.tally import Tally
+from hookctl.delivery.runner.together import Together
 from hookctl.delivery.runner.tracing import tracing_for
 from hookctl.delivery.runner.wakeup import Wakeup
 from hookctl.errors import StateLockedError, StoreError
@@ -80,8 +81,8 @@ class Runner:
     ) -> None:
         self.tally, self.wakeup = Tally(clock()), Wakeup(engine.wake)
         self._queue, self._read_state, self._clock, self._monotonic = queue, read_state, clock, monotonic
-        self._shares = Shares(queue, monotonic, LEASE_SECONDS)
-        self._limits = Limits(monotonic, max_in_flight, self._shares.share)
+        shares = Shares(queue, monotonic, LEASE_SECONDS)
+        self._limits = Limits(monotonic, max_in_flight, shares.share)
         self._retention = Retention(queue, store_limits or StoreLimits(), clock, monotonic)
         self._listener = listener or Listener()
         observers = [observer for observer in plugins.observers.values() if observer.build is None]
@@ -101,13 +102,14 @@ class Runner:
             jitter=jitter,
             tracing=tracing_for(observers),
         )
+        self._together = Together(queue, shares, self._limits, self._commits, clock)
         self._backlog = Backlog(queue, self._limits, clock)
-        self._claimed_at = self._recorded_at = self._state_at = self._followed_at = float("-inf")
+        self._claimed_at = self._recorded_at = self._state_at = float("-inf")
         self._renewed_at = monotonic()
         self._clock_watch = ClockWatch(queue, clock, monotonic)
         self._limits.take_over(queue.circuits(), clock())
         self._take_state(read_state())
-        self._follow_others()
+        self._together.follow(self._state.plans)
 
     # -- intake
 
@@ -161,17 +163,11 @@ class Runner:
         return self._commits.is_failing
 
     def intake_capacity(self) -> int:
-        """How many more events to take in: targets have capacity for them, or there is little other work. 0 for none.
-
-        More may be taken in at any time; their deliveries then wait in the queue.
-        """
+        """See :meth:`Backlog.intake_capacity`. More may be taken in; their deliveries then wait in the queue."""
         return self._backlog.intake_capacity(self._state.plans, self._claims.waiting())
 
     def next_due(self) -> float | None:
-        """When the next delivery can be claimed, in epoch seconds; None if nothing waits.
-
-        Deliveries to a failing target are due when the target is probed.
-        """
+        """See :meth:`Backlog.next_due`."""
         return self._backlog.next_due(self._state.plans)
 
     def due_in(self) -> float | None:
@@ -236,7 +232,7 @@ class Runner:
                     self._finish_commit()
                 if not self._commits.in_flight:
                     self._renew()
-                    self._follow_others()
+                    self._together.follow(self._state.plans)
                     self._record()
         finally:
             self._attempts.close()
@@ -338,18 +334,8 @@ class Runner:
         self._queue.check()  # another file may have replaced the store while the state was read
         if state.serial != self._state.serial:
             self._take_state(state)
-        self._follow_others()
+        self._together.follow(self._state.plans)
         self._state_at = self._monotonic()
-
-    def _follow_others(self) -> None:
-        """Share limits and circuits with the other workers, as they are now."""
-        if self._monotonic() - self._followed_at < STATE_SECONDS:
-            return
-        self._followed_at = self._monotonic()
-        self._shares.refresh(lambda: self._limits.over(self._state.plans))
-        self._commits.add_circuits(self._limits.circuits(self._clock()))
-        circuits = {**self._queue.circuits(), **self._commits.circuits}
-        self._limits.follow({name: one for name, one in circuits.items() if one is not None}, self._clock())
 
     def _take_state(self, state: AppliedState) -> None:
         self._finish_commit(start=False)

@@ -31,6 +31,11 @@ class Shares:
         self._is_settled = False
         self._over: frozenset[str] = frozenset()
 
+    @property
+    def age(self) -> float:
+        """Seconds since the last refresh began."""
+        return self._monotonic() + self._lease_seconds - self._until
+
     def refresh(self, over: Callable[[], Collection[str]]) -> None:
         """Take part for another lease, and learn who else does.
 

@@ -16,6 +16,7 @@ from psycopg import sql
 
 from hookctl.errors import StoreError, StoreGoneError
 from hookctl.store.overview_bounds import COUNTS
+from hookctl.store.postgres import sharing
 from hookctl.store.postgres.address import Address
 from hookctl.store.postgres.connection import Connection, connect, errors_as_store_errors, quoted
 from hookctl.store.postgres.generations import begin
@@ -146,19 +147,6 @@ TABLES = f"""
         since double precision NOT NULL,
         until double precision NOT NULL
     );
-    -- The workers that share limits, and the version of their list, which changes when one comes or goes.
-    CREATE TABLE members (
-        name {_TEXT} PRIMARY KEY,
-        joined bigint NOT NULL,
-        adopted bigint NOT NULL,     -- the version that it follows
-        over text[] NOT NULL,        -- webhooks of which it has more in flight than its share
-        ends double precision NOT NULL    -- the end of its lease, by the server's clock
-    );
-    CREATE TABLE membership (version bigint NOT NULL);
-    INSERT INTO membership VALUES (0);
-    -- The tokens of webhooks with a rate limit, and when there were so many, by the server's clock.
-    CREATE TABLE rates (webhook {_TEXT} PRIMARY KEY, tokens double precision NOT NULL, at double precision NOT NULL)
-        WITH (fillfactor = 50);
     CREATE TABLE reconciled (serial bigint NOT NULL);
     INSERT INTO reconciled VALUES (0);
 
@@ -356,5 +344,6 @@ def _create(connection: Connection, schema: str) -> None:
             hint=f"Have an administrator run: CREATE SCHEMA {schema} AUTHORIZATION {connection.info.user}",
         ) from error
     connection.execute(TABLES)
+    connection.execute(sharing.TABLES)
     begin(connection, 1)
     connection.execute("INSERT INTO meta (version, store) VALUES (%s, %s)", (VERSION, secrets.token_hex(8)))

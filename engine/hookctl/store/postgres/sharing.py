@@ -9,6 +9,24 @@ from hookctl.store.postgres.connection import Connection
 from hookctl.store.records import Members, Part
 from hookctl.store.sharing import Member, change, is_current, members, refilled
 
+TABLES = """
+    -- The workers that share limits, and the version of their list, which changes when one comes or goes.
+    CREATE TABLE members (
+        name text COLLATE "C" PRIMARY KEY,
+        joined bigint NOT NULL,
+        adopted bigint NOT NULL,     -- the version that it follows
+        over text[] NOT NULL,        -- webhooks of which it has more in flight than its share
+        ends double precision NOT NULL    -- the end of its lease, by the server's clock
+    );
+    CREATE TABLE membership (version bigint NOT NULL);
+    INSERT INTO membership VALUES (0);
+    -- The tokens of webhooks with a rate limit, and when there were so many, by the server's clock.
+    CREATE TABLE rates (
+        webhook text COLLATE "C" PRIMARY KEY,
+        tokens double precision NOT NULL,
+        at double precision NOT NULL
+    ) WITH (fillfactor = 50);
+"""
 READ = f"""
     SELECT s.version, {CLOCK}, m.joined, m.name, m.adopted, m.over, m.ends
     FROM membership s LEFT JOIN members m ON true

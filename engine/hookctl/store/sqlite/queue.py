@@ -10,9 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus
 from hookctl.store.clock import since_boot
-from hookctl.store.history import AuditEntry
 from hookctl.store.records import (
     Batch,
     Circuit,
@@ -21,13 +19,11 @@ from hookctl.store.records import (
     Counts,
     Damaged,
     Fullness,
-    Hold,
     Members,
     Part,
     RequestKey,
     Result,
     Routed,
-    Stopped,
 )
 from hookctl.store.sharing import bounded, rated, spend
 from hookctl.store.sqlite import audit as audit_log
@@ -53,7 +49,7 @@ from hookctl.store.sqlite.connection import (
 )
 from hookctl.store.sqlite.history import SqliteHistory
 from hookctl.store.sqlite.migrations import migrate
-from hookctl.store.sqlite.reconciling import hold_by_hand, reconcile, stopped, unhold
+from hookctl.store.sqlite.standing import SqliteStanding
 from hookctl.store.sqlite.workers import Worker, is_alive
 from hookctl.store.writer import Writer
 
@@ -64,7 +60,7 @@ DEAD_WORKERS_SECONDS = 1.0
 """Between two checks that the workers that hold leases are still alive."""
 
 
-class SqliteQueue(SqliteHistory):
+class SqliteQueue(SqliteHistory, SqliteStanding):
     """A :class:`hookctl.store.interface.Queue` in the SQLite file at ``path``, which it creates when there is none.
 
     ``monotonic`` is the clock of leases, the same for every process. Raises StoreError when the file cannot be opened.
@@ -290,39 +286,6 @@ class SqliteQueue(SqliteHistory):
         with self._writing() as connection:
             upkeep.clock_set(connection, before, now)
 
-    # -- applied state
-
-    def reconcile(self, applied: AppliedState) -> None:
-        """See :meth:`hookctl.store.interface.Queue.reconcile`."""
-        with self._writing() as connection:
-            reconcile(connection, applied)
-
-    def hold(self, plan: DeliveryPlan, reason: str, now: float, audit: AuditEntry | None = None) -> bool:
-        """See :meth:`hookctl.store.interface.Standing.hold`."""
-        with self._writing() as connection:
-            held = hold_by_hand(connection, plan, reason, now)
-            if held is not None:
-                audit_log.record(connection, audit, held)
-            return held is not None
-
-    def resume(self, webhook: str, audit: AuditEntry | None = None) -> bool:
-        """See :meth:`hookctl.store.interface.Queue.resume`."""
-        with self._writing() as connection:
-            ended = connection.execute("DELETE FROM holds WHERE webhook = ?", (webhook,)).rowcount == 1
-            if ended:
-                audit_log.record(connection, audit, unhold(connection, webhook))
-            return ended
-
-    def holds(self) -> Mapping[str, Hold]:
-        """See :meth:`hookctl.store.interface.Queue.holds`."""
-        with self._reading() as connection:
-            return reading.holds(connection)
-
-    def stopped(self, applied: AppliedState) -> list[Stopped]:
-        """See :meth:`hookctl.store.interface.Queue.stopped`."""
-        with self._reading() as connection:
-            return stopped(connection, applied)
-
     # -- upkeep
 
     def damaged(self) -> list[Damaged]:
@@ -350,20 +313,10 @@ class SqliteQueue(SqliteHistory):
             check_identity(connection)  # else a store that has moved would be an error about its directory
             return upkeep.free_bytes(connection, self._path)
 
-    def circuits(self) -> Mapping[str, Circuit]:
-        """See :meth:`hookctl.store.interface.Queue.circuits`."""
-        with self._reading() as connection:
-            return reading.circuits(connection)
-
     def counts(self, *, own: bool = False) -> Counts:
         """See :meth:`hookctl.store.interface.Queue.counts`."""
         with self._reading() as connection:
             return reading.counts(connection, self._made if own else None)
-
-    def last_results(self) -> Mapping[str, tuple[DeliveryStatus, float]]:
-        """See :meth:`hookctl.store.interface.Queue.last_results`."""
-        with self._reading() as connection:
-            return reading.last_results(connection)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

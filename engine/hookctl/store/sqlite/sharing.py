@@ -59,9 +59,10 @@ def remove(connection: sqlite3.Connection, names: Iterable[str]) -> None:
 def tokens(connection: sqlite3.Connection, rates: Mapping[str, float], now: float) -> dict[str, float]:
     """The tokens that each webhook has; ``rates`` are in tokens per second. A damaged row counts as a new one."""
     rows = connection.execute(TOKENS, (json.dumps([*rates]),)).fetchall()
-    stored: dict[str, tuple[float, float]] = {
-        webhook: (have, at) for webhook, have, at in rows if isinstance(have, int | float) and isinstance(at, int | float)
-    }
+    stored: dict[str, tuple[float, float]] = {}
+    for webhook, have, at in rows:
+        if isinstance(have, int | float) and isinstance(at, int | float):
+            stored[webhook] = have, at
     found: dict[str, float] = {}
     for name, rate in rates.items():
         have, at = stored.get(name, (1.0, now))
