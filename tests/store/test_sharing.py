@@ -113,6 +113,24 @@ class Worker:
         self.in_flight[webhook] = max(0, self.in_flight[webhook] - many)
 
 
+def wait(workers: list[Worker], clock: Clock, seconds: float) -> None:
+    """Let time go by. The requests of a worker whose lease ends have ended by then."""
+    clock.now += seconds
+    for worker in workers:
+        if worker.shares.age >= LEASE:
+            worker.in_flight.clear()
+
+
+def act(workers: list[Worker], action: str, index: int, *arguments: Any) -> None:
+    """Have one worker leave, or do what has a method."""
+    worker = workers[index]
+    if action == "leave":
+        workers.remove(worker)
+        worker.store.close()
+    else:
+        getattr(worker, action)(*arguments)
+
+
 STEPS = st.one_of(
     st.tuples(st.just("join")),
     st.tuples(st.sampled_from(["leave", "refresh", "start", "start", "refresh"]), st.integers(0, 3)),
@@ -132,19 +150,9 @@ def test_never_more_in_flight_than_the_limit(open_store: Open, clock: Clock, ste
                 workers.append(Worker(open_store(), clock))
                 workers[-1].refresh()
             elif action == "wait":
-                clock.now += arguments[0]
-                for worker in workers:
-                    if worker.shares.age >= LEASE:
-                        worker.in_flight.clear()
+                wait(workers, clock, arguments[0])
             elif arguments[0] < len(workers):
-                worker = workers[arguments[0]]
-                if action == "leave":
-                    workers.remove(worker)
-                    worker.store.close()
-                elif action == "end":
-                    worker.end(*arguments[1:])
-                else:
-                    getattr(worker, action)()
+                act(workers, action, *arguments)
             total = sum((worker.in_flight for worker in workers), Counter[str]())
             assert all(total[name] <= limit for name, limit in LIMITS.items())
         for worker in [*workers, *workers, *workers]:  # once all have looked, every limit is used up again
@@ -218,7 +226,7 @@ def test_a_changed_rate_holds_at_once(queue: Queue, clock: Clock) -> None:
     assert len(limited(queue, {"A": 10.0})[0]) == 10
 
 
-def test_a_renamed_webhook_has_the_tokens_of_its_old_name(queue: Queue, clock: Clock) -> None:
+def test_a_renamed_webhook_has_the_tokens_of_its_old_name(queue: Queue) -> None:
     queue.enqueue([routed("e1"), routed("e2")], NOW)
     assert len(limited(queue, {"A": 0.001})[0]) == 1
     queue.reconcile(renamed(2, Rename(2, "A", "B"), B=Status.ACTIVE))
@@ -239,10 +247,10 @@ def test_never_more_than_the_rate_over_any_time_plus_the_burst(
     made: deque[tuple[float, int]] = deque()
     try:
         stores[0].enqueue([routed(f"{webhook}-{number}", webhook) for number in range(100)], NOW)
-        for store, pause, most in turns:
+        for index, pause, most in turns:
             clock.now += pause
             batch = Batch(now=NOW, wanted={webhook: most}, limit=most, lease_seconds=LEASE * 99, rates={webhook: rate})
-            made.append((clock.now, len(stores[store].submit(batch).result().claims)))
+            made.append((clock.now, len(stores[index].submit(batch).result().claims)))
             for since, _ in made:
                 total = sum(many for at, many in made if at >= since)
                 assert total <= max(1.0, rate) + (clock.now - since) * rate + 1e-6

@@ -311,7 +311,7 @@ class Limits:
     def _limit(self, plan: DeliveryPlan) -> int:
         """How many attempts of a webhook may be in flight: fewer while its target fails, at most one after a pause."""
         breaker, pause = self._breakers.get(plan.name), self._pauses.get(plan.name)
-        limit = self._full_limit(plan)
+        limit = self._share(plan.name, plan.max_in_flight) if plan.max_in_flight else MAX_IN_FLIGHT_EACH
         if breaker is not None and breaker.limit is not None:
             limit = min(limit, breaker.look(self._monotonic()) or 0) if self._probes(plan.name) else 0
         return limit if pause is None else min(limit, int(self._monotonic() >= pause.until))
