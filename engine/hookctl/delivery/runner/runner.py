@@ -109,7 +109,7 @@ class Runner:
         self._clock_watch = ClockWatch(queue, clock, monotonic)
         self._limits.take_over(queue.circuits(), clock())
         self._take_state(read_state())
-        self._together.follow(self._state.plans)
+        self._state_at = float("-inf")  # the first step joins the other workers, which a busy store may delay
 
     # -- intake
 

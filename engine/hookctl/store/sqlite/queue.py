@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hookctl.errors import StateLockedError, StoreError
 from hookctl.store.clock import since_boot
 from hookctl.store.records import (
     Batch,
@@ -101,7 +102,8 @@ class SqliteQueue(SqliteHistory, SqliteStanding):
                     with transaction(connection):
                         connection.execute(tables.FREE_OWNER, (self._worker.name,))
                 if self._is_member:
-                    with transaction(connection):
+                    # Otherwise others learn it from the worker's lock, a little later.
+                    with suppress(StoreError, StateLockedError), transaction(connection):
                         sharing.remove(connection, [self._worker.name])
         finally:
             self._writer.close()
