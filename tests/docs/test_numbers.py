@@ -27,7 +27,7 @@ NUMBERS = {
         {0.5: "half of them or more count as failures"}[circuit.FAILURE_SHARE],
         f"nothing is sent for {circuit.OPEN_SECONDS:.0f} seconds",
         f"at most {circuit.MAX_OPEN_SECONDS / 60:.0f} minutes",
-        f"| {limits.MAX_IN_FLIGHT_EACH}; up to 2,000 |",
+        f"from each process | {limits.MAX_IN_FLIGHT_EACH} |",
         f"| {limits.SHARED}, or {limits.SHARED_EACH} for each active webhook",
         f"| {limits.MAX_IN_FLIGHT:,}, or what",
         {0.25: "A quarter of all requests in flight is reserved"}[limits.RESERVED],

@@ -71,7 +71,8 @@ PARTS = (
     Part("recent", ("webhook",), COUNTS),
     Part("hour_causes", ("hour", "webhook", "cause"), ("attempts", "last_at", "delivery")),
 )
-"""All that is copied. ``waits`` is whether a delivery may be claimed. Claims and the lock are not copied."""
+"""All that is copied. ``waits`` is whether a delivery may be claimed. Claims, the lock and tokens of rate limits
+are not copied."""
 
 
 class Position(NamedTuple):

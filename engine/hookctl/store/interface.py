@@ -46,7 +46,7 @@ from hookctl.store.records import (
     Routed,
     Stopped,
 )
-from hookctl.store.runners_interface import Runners
+from hookctl.store.runners_interface import Runners, Workers
 from hookctl.store.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -329,7 +329,7 @@ class Upkeep(Protocol):
         ...
 
 
-class Queue(Work, Standing, History, Events, Upkeep, Protocol):
+class Queue(Work, Workers, Standing, History, Events, Upkeep, Protocol):
     """Events, their deliveries and the attempts on them: everything that a runner needs."""
 
 

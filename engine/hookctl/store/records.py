@@ -134,6 +134,9 @@ class Batch(Struct, frozen=True, kw_only=True):
     """The most deliveries to claim that are due and not among the new ones; see ``claim`` as above."""
     lease_seconds: float = 0.0
     """How long the claims last."""
+    rates: Mapping[str, float] = {}
+    """The rate limits of webhooks, in deliveries per second. Of a webhook with one, no more deliveries are claimed than
+    the store has tokens for it, whichever worker claims them: see :mod:`hookctl.store.sharing`."""
 
 
 class Committed(Struct, frozen=True):
@@ -144,6 +147,33 @@ class Committed(Struct, frozen=True):
     is_new: Sequence[bool] = ()
     """For each event: False where its id was seen before."""
     claims: Sequence[Claimed] = ()
+    tokens: Mapping[str, float] = {}
+    """The tokens that are left for webhooks of :attr:`Batch.rates` that had deliveries to claim."""
+
+
+class Part(Struct, frozen=True):
+    """How a worker takes part in sharing limits; see :meth:`hookctl.store.runners_interface.Workers.take_part`."""
+
+    version: int = 0
+    """The version of the members that it follows; 0 before it was one of them."""
+    over: tuple[str, ...] = ()
+    """The webhooks, in order, of which it has more in flight than its share: they were in flight before."""
+
+
+class Members(Struct, frozen=True):
+    """The workers that share the limits of webhooks."""
+
+    version: int
+    """Changes when a worker comes or goes."""
+    index: int
+    """The place of the caller among them, from 0."""
+    count: int
+    is_settled: bool
+    """Whether all of them follow this version."""
+    over: frozenset[str]
+    """The webhooks of which any of them has more in flight than its share."""
+    is_new: bool
+    """Whether the caller was not one of them before: it had not joined, or its lease had ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,19 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from hookctl.store.records import Followed
+from hookctl.store.records import Followed, Members, Part
+
+
+class Workers(Protocol):
+    """The workers on the store, which share the limits of webhooks."""
+
+    def take_part(self, part: Part, lease_seconds: float) -> Members:
+        """Be one of the members for ``lease_seconds`` from now, and return who they are.
+
+        A member that does not call this again in time, or whose process ends on this machine, is one no longer. Closing
+        the store also ends it. While nothing changes, this writes only from time to time.
+        """
+        ...
 
 
 class Runners(Protocol):

@@ -55,10 +55,10 @@ class Attempts:
     def start(self) -> None:
         """Start claimed deliveries as far as the limits allow, and release those that may not start for a while."""
         for name in self._claims.waiting():
-            if self.is_stopping or name in self._commits.holding or self._limits.probe_in(name):
+            plan = self.state.plans[name]
+            if self.is_stopping or name in self._commits.holding or not self._limits.may_start(plan):
                 self._commits.add_released(self._claims.drop_waiting([name]))
                 continue
-            plan = self.state.plans[name]
             for _ in range(self._limits.capacity(plan)):
                 claimed = self._claims.next_waiting(name)
                 if claimed is None:

@@ -83,6 +83,11 @@ class Commits:
         for name, circuit in circuits.items():
             self._events += self._alerts.of_circuit(name, circuit)
 
+    @property
+    def circuits(self) -> Mapping[str, Circuit | None]:
+        """The circuits that wait to be stored."""
+        return self._circuits
+
     def claims(self) -> Iterator[Claimed]:
         """The claims whose leases must be renewed until they are recorded or released."""
         yield from self._released

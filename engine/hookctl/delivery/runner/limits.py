@@ -40,6 +40,8 @@ PAUSE_SECONDS = 1.0
 made.
 """
 MAX_PAUSE_SECONDS = 60.0
+FOLLOW_SECONDS = 0.5
+"""Seconds after which a worker looks again whether another one has closed a circuit."""
 LOCAL = "local"
 """The circuit state of a webhook that pauses because of this machine."""
 
@@ -65,11 +67,17 @@ class Pause:
 class Limits:
     """Tracks what is in flight, how fast each target accepts deliveries, and whether it is healthy.
 
-    ``monotonic`` returns seconds.
+    ``monotonic`` returns seconds. ``share`` returns how much of a webhook's limit this worker may use: see
+    :class:`hookctl.delivery.runner.shares.Shares`. The worker with the share of a limit of 1 probes a failing target.
     """
 
-    def __init__(self, monotonic: Callable[[], float], max_in_flight: int = MAX_IN_FLIGHT) -> None:
-        self._monotonic = monotonic
+    def __init__(
+        self,
+        monotonic: Callable[[], float],
+        max_in_flight: int = MAX_IN_FLIGHT,
+        share: Callable[[str, int], int] = lambda _, limit: limit,
+    ) -> None:
+        self._monotonic, self._share = monotonic, share
         self._max_in_flight = max_in_flight
         self._in_flight: Counter[str] = Counter()
         self._total = 0
@@ -124,7 +132,7 @@ class Limits:
 
     def is_worth_a_commit(self, plan: DeliveryPlan, wanted: int) -> bool:
         """Whether ``wanted`` deliveries of a webhook are at least half of what one commit can claim of it."""
-        return wanted >= (min(_full_limit(plan), self._even_share) + self._ahead(plan)) / 2
+        return wanted >= (min(self._full_limit(plan), self._even_share) + self._ahead(plan)) / 2
 
     @property
     def is_busy(self) -> bool:
@@ -191,7 +199,7 @@ class Limits:
                 return  # without failures there is no circuit in which successes count
             breaker = self._breakers[plan.name] = Breaker()
         if health.is_well:
-            breaker.success(self._monotonic(), _full_limit(plan))
+            breaker.success(self._monotonic(), self._full_limit(plan))
         else:
             breaker.failure(self._monotonic(), health.reason)
 
@@ -217,8 +225,15 @@ class Limits:
         breaker, pause = self._breakers.get(webhook), self._pauses.get(webhook)
         if breaker is None and pause is None:
             return 0.0
+        now = self._monotonic()
         until = max(pause.until if pause else 0.0, breaker.until if breaker and breaker.limit == 0 else 0.0)
-        return max(0.0, until - self._monotonic())
+        if breaker and breaker.limit is not None and not self._probes(webhook):
+            until = max(until, now + FOLLOW_SECONDS)
+        return max(0.0, until - now)
+
+    def _probes(self, webhook: str) -> bool:
+        """Whether this worker is the one that sends to a failing target: one probe, and then more and more."""
+        return self._share(webhook, 1) > 0
 
     def circuits(self, now: float) -> dict[str, Circuit | None]:
         """The circuits that changed since the last call; None means closed.
@@ -243,10 +258,10 @@ class Limits:
 
     def _circuit(self, name: str, ahead: float) -> Circuit | None:
         pause, breaker = self._pauses.get(name), self._breakers.get(name)
-        if pause is not None:
-            return Circuit(LOCAL, pause.reason, pause.since + ahead, pause.until + ahead)
-        if breaker is None or breaker.look(self._monotonic()) is None:
-            return None
+        if breaker is not None and self._probes(name):
+            breaker.look(self._monotonic())
+        if breaker is None or breaker.limit is None:
+            return None if pause is None else Circuit(LOCAL, pause.reason, pause.since + ahead, pause.until + ahead)
         return Circuit(breaker.state, breaker.reason, breaker.since + ahead, breaker.until + ahead)
 
     def take_over(self, circuits: Mapping[str, Circuit], now: float) -> None:
@@ -259,11 +274,46 @@ class Limits:
             breaker = self._breakers[name] = Breaker()
             breaker.reopen(circuit.reason, circuit.since - ahead, min(circuit.until, now + MAX_OPEN_SECONDS) - ahead)
 
+    def follow(self, circuits: Mapping[str, Circuit], now: float) -> None:
+        """Follow the circuits in the store, which other workers may have opened or closed. ``now`` is in epoch seconds.
+
+        Call it only with circuits that contain what :meth:`circuits` returned before.
+        """
+        ahead = now - self._monotonic()
+        for name, circuit in circuits.items():
+            breaker = self._breakers.get(name)
+            if circuit.state == LOCAL or (breaker and breaker.limit is not None and self._probes(name)):
+                continue  # this worker is the one to change it
+            if breaker is None or breaker.limit is None:
+                breaker = self._breakers[name] = Breaker()
+            until = min(circuit.until, now + MAX_OPEN_SECONDS) - ahead
+            breaker.reopen(circuit.reason, circuit.since - ahead, until)
+            self._reported[name] = breaker.state, until
+        for name in [name for name, one in self._breakers.items() if one.limit is not None and name not in circuits]:
+            del self._breakers[name]
+            self._reported.pop(name, None)
+
+    def over(self, plans: Mapping[str, DeliveryPlan]) -> list[str]:
+        """The webhooks of which more is in flight than this worker's share of their own limit."""
+        return [
+            name
+            for name, count in self._in_flight.items()
+            if count > 0 and (plan := plans.get(name)) and plan.max_in_flight and count > self._full_limit(plan)
+        ]
+
+    def bound_tokens(self, tokens: Mapping[str, float], waiting: Mapping[str, int]) -> None:
+        """Start no more of webhooks with a rate limit than the store has ``tokens`` left, besides what is claimed."""
+        now = self._monotonic()
+        for name, left in tokens.items():
+            have, _ = self._buckets.get(name, (1.0, now))
+            self._buckets[name] = min(have, left + waiting.get(name, 0)), now
+
     def _limit(self, plan: DeliveryPlan) -> int:
         """How many attempts of a webhook may be in flight: fewer while its target fails, at most one after a pause."""
         breaker, pause = self._breakers.get(plan.name), self._pauses.get(plan.name)
-        reduced = breaker.look(self._monotonic()) if breaker else None
-        limit = _full_limit(plan) if reduced is None else min(reduced, _full_limit(plan))
+        limit = self._share(plan.name, plan.max_in_flight) if plan.max_in_flight else MAX_IN_FLIGHT_EACH
+        if breaker is not None and breaker.limit is not None:
+            limit = min(limit, breaker.look(self._monotonic()) or 0) if self._probes(plan.name) else 0
         return limit if pause is None else min(limit, int(self._monotonic() >= pause.until))
 
     def _tokens(self, plan: DeliveryPlan) -> int:
@@ -276,7 +326,10 @@ class Limits:
         self._buckets[plan.name] = (tokens, now)
         return int(tokens)
 
+    def _full_limit(self, plan: DeliveryPlan) -> int:
+        """How many attempts of a webhook may be in flight here while its target is healthy; 0 without a share."""
+        return self._share(plan.name, plan.max_in_flight) if plan.max_in_flight else MAX_IN_FLIGHT_EACH
 
-def _full_limit(plan: DeliveryPlan) -> int:
-    """How many attempts of a webhook may be in flight while its target is healthy."""
-    return plan.max_in_flight or MAX_IN_FLIGHT_EACH
+    def may_start(self, plan: DeliveryPlan) -> bool:
+        """Whether this worker may start attempts of a webhook now or soon, as far as others and its target go."""
+        return self._full_limit(plan) > 0 and not self.probe_in(plan.name)

@@ -21,7 +21,9 @@ from hookctl.delivery.runner.listener import Listener, notify
 from hookctl.delivery.runner.observing import Observers
 from hookctl.delivery.runner.retention import Retention, StoreLimits
 from hookctl.delivery.runner.route import Router
+from hookctl.delivery.runner.shares import Shares
 from hookctl.delivery.runner.tally import Tally
+from hookctl.delivery.runner.together import Together
 from hookctl.delivery.runner.tracing import tracing_for
 from hookctl.delivery.runner.wakeup import Wakeup
 from hookctl.errors import StateLockedError, StoreError
@@ -80,7 +82,8 @@ class Runner:
     ) -> None:
         self.tally, self.wakeup = Tally(clock()), Wakeup(engine.wake)
         self._queue, self._read_state, self._clock, self._monotonic = queue, read_state, clock, monotonic
-        self._limits = Limits(monotonic, max_in_flight)
+        shares = Shares(queue, monotonic, LEASE_SECONDS)
+        self._limits = Limits(monotonic, max_in_flight, shares.share)
         self._retention = Retention(queue, store_limits or StoreLimits(), clock, monotonic)
         self._listener = listener or Listener()
         observers = [observer for observer in plugins.observers.values() if observer.build is None]
@@ -101,12 +104,14 @@ class Runner:
             jitter=jitter,
             tracing=tracing_for(observers),
         )
+        self._together = Together(queue, shares, self._limits, self._commits, clock)
         self._backlog = Backlog(queue, self._limits, clock)
         self._claimed_at = self._recorded_at = self._state_at = float("-inf")
         self._renewed_at = monotonic()
         self._clock_watch = ClockWatch(queue, clock, monotonic)
         self._limits.take_over(queue.circuits(), clock())
         self._take_state(read_state())
+        self._state_at = float("-inf")  # the first step joins the other workers, which a busy store may delay
 
     # -- intake
 
@@ -131,6 +136,7 @@ class Runner:
                 max_waiting=self._retention.max_waiting + sum(len(one.deliveries) for one in alerts),
                 wanted=self._limits.wanted(self._state.plans, self._claims.waiting()),
                 lease_seconds=LEASE_SECONDS,
+                rates=self._rates,
             )
         )
         committed = self._finish_commit()
@@ -161,17 +167,11 @@ class Runner:
         return self._commits.is_failing
 
     def intake_capacity(self) -> int:
-        """How many more events to take in: targets have capacity for them, or there is little other work. 0 for none.
-
-        More may be taken in at any time; their deliveries then wait in the queue.
-        """
+        """See :meth:`Backlog.intake_capacity`. More may be taken in; their deliveries then wait in the queue."""
         return self._backlog.intake_capacity(self._state.plans, self._claims.waiting())
 
     def next_due(self) -> float | None:
-        """When the next delivery can be claimed, in epoch seconds; None if nothing waits.
-
-        Deliveries to a failing target are due when the target is probed.
-        """
+        """See :meth:`Backlog.next_due`."""
         return self._backlog.next_due(self._state.plans)
 
     def due_in(self) -> float | None:
@@ -236,6 +236,7 @@ class Runner:
                     self._finish_commit()
                 if not self._commits.in_flight:
                     self._renew()
+                    self._together.follow(self._state.plans)
                     self._record()
         finally:
             self._attempts.close()
@@ -264,7 +265,7 @@ class Runner:
             self._backlog.clear(wanted)
             return
         limit = self._limits.total_capacity + MAX_AHEAD - sum(waiting.values())
-        self._submit(Batch(now=clock, wanted=wanted, limit=limit, lease_seconds=LEASE_SECONDS))
+        self._submit(Batch(now=clock, wanted=wanted, limit=limit, lease_seconds=LEASE_SECONDS, rates=self._rates))
 
     def _renew(self) -> None:
         if self._monotonic() - self._renewed_at < RENEW_SECONDS:
@@ -311,6 +312,8 @@ class Runner:
         self._recorded_at = self._monotonic()
         self._backlog.note(batch, committed.claims)
         self._claims.add(committed.claims)
+        if committed.tokens:
+            self._limits.bound_tokens(committed.tokens, self._claims.waiting())
         if start:
             self._attempts.start()
         for name, circuit in batch.circuits.items():
@@ -335,6 +338,7 @@ class Runner:
         self._queue.check()  # another file may have replaced the store while the state was read
         if state.serial != self._state.serial:
             self._take_state(state)
+        self._together.follow(self._state.plans)
         self._state_at = self._monotonic()
 
     def _take_state(self, state: AppliedState) -> None:
@@ -343,6 +347,7 @@ class Runner:
         # Deliveries claimed for the state before are claimed again if they are still due.
         self._commits.add_released(self._claims.drop_waiting(self._claims.waiting()))
         self._state = self._attempts.state = state
+        self._rates = {name: plan.rate_limit for name, plan in state.plans.items() if plan.rate_limit is not None}
         self._router = Router(state)
         self._alerts.take(state, self._router)
         self._state_at = self._monotonic()

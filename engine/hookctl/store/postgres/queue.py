@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace as replaced
 from functools import partial
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from msgspec.structs import replace
 
 from hookctl.errors import StoreGoneError
 from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus
 from hookctl.store.history import AuditEntry
 from hookctl.store.postgres import audit as audit_log
-from hookctl.store.postgres import claiming, enqueuing, finishing, reading, repeats, upkeep
+from hookctl.store.postgres import claiming, enqueuing, finishing, reading, repeats, sharing, upkeep
 from hookctl.store.postgres.address import Address
 from hookctl.store.postgres.claiming import Lease
 from hookctl.store.postgres.connection import Connection, Database, read_about
@@ -29,11 +32,14 @@ from hookctl.store.records import (
     Counts,
     Fullness,
     Hold,
+    Members,
+    Part,
     RequestKey,
     Result,
     Routed,
     Stopped,
 )
+from hookctl.store.sharing import bounded, rated, spend
 from hookctl.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -42,6 +48,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
+SKEW = 2.0
+"""Seconds by which the clocks of a host and of the server may differ without that being a problem."""
 DEAD_WORKERS_SECONDS = 1.0
 """Between two checks that the workers that hold leases are still alive."""
 
@@ -164,9 +172,8 @@ class PostgresQueue:
             claims = any(ready.get(name, batch.now + 1) <= batch.now for name, most in batch.wanted.items() if most)
         if not claims and not has_others:
             return Committed()
-        if (claims or (batch.events and batch.wanted)) and not self._is_worker:
-            self._is_worker = True
-            self._database.disconnect()  # the next connection shows that this is a worker
+        if claims or (batch.events and batch.wanted):
+            self._be_worker()
         plans = {
             result.plan.digest: result.plan
             for result in batch.results
@@ -182,21 +189,34 @@ class PostgresQueue:
             before, is_repeated = is_repeated, True
             lost = finishing.finish(connection, batch.results, rows, plans, now=batch.now, owner=self._worker)
             finishing.release(connection, batch.released, self._worker)
-            upkeep.set_circuits(connection, batch.circuits)
+            upkeep.set_circuits(connection, batch.circuits, self._ahead())
             repeats.add_keys(connection, batch.keys, batch.now)
             made, is_new, claimed = range(0), list[bool](), list[Claimed]()
+            rates = rated(batch, reading.ready(connection) if claims else {}) if batch.rates else {}
+            left, since = sharing.tokens(connection, rates, lease.clock) if rates else ({}, {})
+            wanted = bounded(batch.wanted, rates, left) if rates else batch.wanted
             if batch.events:
-                made, is_new, claimed = enqueuing.enqueue(connection, batch, lease, self._room, is_repeated=before)
+                bound = replace(batch, wanted=wanted) if rates else batch
+                made, is_new, claimed = enqueuing.enqueue(connection, bound, lease, self._room, is_repeated=before)
                 if batch.refuse_changed and not all(is_new):
                     repeats.refuse_changed(connection, batch.events, is_new)
             if claims:
-                claimed += claiming.claim(connection, batch.now, batch.limit, lease, batch.wanted)
-            return Committed(lost, is_new, claimed), made
+                if rates and claimed:
+                    wanted = bounded(batch.wanted, rates, spend(left, claimed)[0])
+                claimed += claiming.claim(connection, batch.now, batch.limit, lease, wanted)
+            left, spent = spend(left, claimed)
+            sharing.store_tokens(connection, left, since, spent)
+            return Committed(lost, is_new, claimed, left), made
 
         committed, made = self._database.write_at_once(work)
         self._kept.update(plans)
         self._remember_made(made)
         return committed
+
+    def _be_worker(self) -> None:
+        if not self._is_worker:
+            self._is_worker = True
+            self._database.disconnect()  # the next connection shows that this is a worker
 
     def _remember_made(self, made: range) -> None:
         if not made:
@@ -219,7 +239,24 @@ class PostgresQueue:
         if dead:
             self._database.write(upkeep.free_owners, dead)
 
+    def _ahead(self) -> float:
+        """Seconds by which the server's clock is ahead of this host's; 0 if they hardly differ."""
+        if self._clock:
+            return 0.0
+        ahead = self._clocks[0] + time.monotonic() - self._clocks[1] - time.time()
+        return ahead if abs(ahead) > SKEW else 0.0
+
     # -- work
+
+    def take_part(self, part: Part, lease_seconds: float) -> Members:
+        """See :meth:`hookctl.store.runners_interface.Workers.take_part`."""
+        self._writer.wait()
+        self._be_worker()
+        clock = self._clock() if self._clock else None
+        members = self._database.read(sharing.look, self._worker, part, lease_seconds, clock)
+        if members is None:
+            members = self._database.write(sharing.take_part, self._worker, part, lease_seconds, clock)
+        return members
 
     def renew(self, claims: Iterable[Claimed], now: float, lease_seconds: float) -> set[str]:
         """See :meth:`hookctl.store.interface.Work.renew`."""
@@ -282,7 +319,9 @@ class PostgresQueue:
 
     def circuits(self) -> Mapping[str, Circuit]:
         """See :meth:`hookctl.store.interface.Standing.circuits`."""
-        return self._read(reading.circuits)
+        ahead = self._ahead()
+        found = self._read(reading.circuits)
+        return {name: replaced(one, since=one.since - ahead, until=one.until - ahead) for name, one in found.items()}
 
     def last_results(self) -> Mapping[str, tuple[DeliveryStatus, float]]:
         """See :meth:`hookctl.store.interface.Standing.last_results`."""

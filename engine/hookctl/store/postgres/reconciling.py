@@ -68,6 +68,11 @@ RENAME_KNOWN = (
     ON CONFLICT (webhook) DO UPDATE SET
         state = excluded.state, reason = excluded.reason, since = excluded.since, until = excluded.until
     """,
+    """
+    WITH old AS (DELETE FROM rates WHERE webhook = %(old)s RETURNING tokens, at)
+    INSERT INTO rates (webhook, tokens, at) SELECT %(new)s, tokens, at FROM old
+    ON CONFLICT (webhook) DO UPDATE SET tokens = excluded.tokens, at = excluded.at
+    """,
 )
 
 

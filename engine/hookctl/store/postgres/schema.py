@@ -16,6 +16,7 @@ from psycopg import sql
 
 from hookctl.errors import StoreError, StoreGoneError
 from hookctl.store.overview_bounds import COUNTS
+from hookctl.store.postgres import sharing
 from hookctl.store.postgres.address import Address
 from hookctl.store.postgres.connection import Connection, connect, errors_as_store_errors, quoted
 from hookctl.store.postgres.generations import begin
@@ -344,5 +345,6 @@ def _create(connection: Connection, schema: str) -> None:
             hint=f"Have an administrator run: CREATE SCHEMA {schema} AUTHORIZATION {connection.info.user}",
         ) from error
     connection.execute(TABLES)
+    connection.execute(sharing.TABLES)
     begin(connection, 1)
     connection.execute("INSERT INTO meta (version, store) VALUES (%s, %s)", (VERSION, secrets.token_hex(8)))

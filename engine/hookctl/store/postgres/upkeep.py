@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from hookctl.store.postgres import sharing
 from hookctl.store.postgres.claiming import ENDED
 from hookctl.store.postgres.connection import Connection
 from hookctl.store.postgres.enqueuing import COUNT_WAITING, printable
@@ -47,7 +48,7 @@ OWNERS = """
             SELECT owner FROM live WHERE owner > o.owner ORDER BY owner LIMIT 1
         ) n
     )
-    SELECT owner FROM owners
+    SELECT owner FROM owners UNION SELECT name FROM members
 """
 END_STOPPED = f"""
     UPDATE deliveries SET owner = NULL, lease_until = NULL, ended = true
@@ -106,17 +107,21 @@ def clock_set(connection: Connection, before: float, now: float, *, leapt: bool)
 
 
 def free_owners(connection: Connection, owners: list[str]) -> None:
-    """Free what these workers have claimed; inside the caller's transaction."""
+    """Free what these workers have claimed or share; inside the caller's transaction."""
     connection.execute(FREE_OWNER, (owners,))
+    sharing.remove(connection, owners)
 
 
-def set_circuits(connection: Connection, circuits: Mapping[str, Circuit | None]) -> None:
-    """See :meth:`hookctl.store.interface.Standing.set_circuits`; inside the caller's transaction."""
+def set_circuits(connection: Connection, circuits: Mapping[str, Circuit | None], ahead: float) -> None:
+    """See :meth:`hookctl.store.interface.Standing.set_circuits`; inside the caller's transaction.
+
+    Times are stored by the server's clock, which is so many seconds ahead of this host's.
+    """
     for webhook, circuit in sorted(circuits.items()):
         if circuit is None:
             connection.execute("DELETE FROM circuits WHERE webhook = %s", (webhook,))
         else:
-            values = (webhook, circuit.state, printable(circuit.reason), circuit.since, circuit.until)
+            values = (webhook, circuit.state, printable(circuit.reason), circuit.since + ahead, circuit.until + ahead)
             connection.execute(SET_CIRCUIT, values)
 
 

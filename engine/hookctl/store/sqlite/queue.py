@@ -5,14 +5,13 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus
+from hookctl.errors import StateLockedError, StoreError
 from hookctl.store.clock import since_boot
-from hookctl.store.history import AuditEntry
 from hookctl.store.records import (
     Batch,
     Circuit,
@@ -21,12 +20,13 @@ from hookctl.store.records import (
     Counts,
     Damaged,
     Fullness,
-    Hold,
+    Members,
+    Part,
     RequestKey,
     Result,
     Routed,
-    Stopped,
 )
+from hookctl.store.sharing import bounded, rated, spend
 from hookctl.store.sqlite import audit as audit_log
 from hookctl.store.sqlite import (
     claiming,
@@ -35,6 +35,7 @@ from hookctl.store.sqlite import (
     overview_tables,
     reading,
     repeats,
+    sharing,
     tokens,
     upkeep,
 )
@@ -49,7 +50,7 @@ from hookctl.store.sqlite.connection import (
 )
 from hookctl.store.sqlite.history import SqliteHistory
 from hookctl.store.sqlite.migrations import migrate
-from hookctl.store.sqlite.reconciling import hold_by_hand, reconcile, stopped, unhold
+from hookctl.store.sqlite.standing import SqliteStanding
 from hookctl.store.sqlite.workers import Worker, is_alive
 from hookctl.store.writer import Writer
 
@@ -60,7 +61,7 @@ DEAD_WORKERS_SECONDS = 1.0
 """Between two checks that the workers that hold leases are still alive."""
 
 
-class SqliteQueue(SqliteHistory):
+class SqliteQueue(SqliteHistory, SqliteStanding):
     """A :class:`hookctl.store.interface.Queue` in the SQLite file at ``path``, which it creates when there is none.
 
     ``monotonic`` is the clock of leases, the same for every process. Raises StoreError when the file cannot be opened.
@@ -85,7 +86,10 @@ class SqliteQueue(SqliteHistory):
         migrate(self._connection, audit_log.COMPONENT, audit_log.SCRIPTS)
         migrate(self._connection, repeats.COMPONENT, repeats.SCRIPTS)
         migrate(self._connection, tokens.COMPONENT, tokens.SCRIPTS)
+        migrate(self._connection, sharing.COMPONENT, sharing.SCRIPTS)
         self._worker = Worker(self._path)
+        self._is_member = False
+        """Whether this worker shares limits."""
         self._looked_at = float("-inf")
         self._ready_at: tuple[int, int] | None = None
         self._ready_times: Mapping[str, float] = {}
@@ -97,6 +101,10 @@ class SqliteQueue(SqliteHistory):
                 if connection.execute("SELECT 1 FROM deliveries WHERE owner = ?", (self._worker.name,)).fetchone():
                     with transaction(connection):
                         connection.execute(tables.FREE_OWNER, (self._worker.name,))
+                if self._is_member:
+                    # Otherwise others learn it from the worker's lock, a little later.
+                    with suppress(StoreError, StateLockedError), transaction(connection):
+                        sharing.remove(connection, [self._worker.name])
         finally:
             self._writer.close()
             self._connection.close()
@@ -168,19 +176,27 @@ class SqliteQueue(SqliteHistory):
             connection.executemany(tables.RELEASE, [self._held(claimed) for claimed in batch.released])
             upkeep.set_circuits(connection, batch.circuits)
             repeats.add_keys(connection, batch.keys, batch.now)
+            rates = rated(batch, self._ready_times if due else {}) if batch.rates else {}
+            left = sharing.tokens(connection, rates, lease.monotonic) if rates else {}
+            wanted = bounded(batch.wanted, rates, left) if rates else batch.wanted
             if batch.events:
                 enqueued = enqueuing.enqueue(
-                    connection, batch.events, batch.now, lease, wanted=batch.wanted, max_waiting=batch.max_waiting
+                    connection, batch.events, batch.now, lease, wanted=wanted, max_waiting=batch.max_waiting
                 )
+                left, spent = spend(left, enqueued.claims)
+                sharing.store_tokens(connection, left, spent, lease.monotonic)
                 if batch.refuse_changed and not all(enqueued.is_new):
                     repeats.refuse_changed(connection, batch.events, enqueued.is_new)
             if due:
+                due = bounded(due, rates.keys() & due, left) if rates else due
                 claims = claiming.claim(connection, batch.now, batch.limit, lease, due)
+                left, spent = spend(left, claims)
+                sharing.store_tokens(connection, left, spent, lease.monotonic)
         self._kept.update(plans)
         if enqueued is None:
-            return Committed(lost, claims=claims)
+            return Committed(lost, claims=claims, tokens=left)
         self._remember_made(enqueued.made)
-        return Committed(lost, enqueued.is_new, [*enqueued.claims, *claims])
+        return Committed(lost, enqueued.is_new, [*enqueued.claims, *claims], left)
 
     def _due(self, batch: Batch) -> dict[str, int]:
         """How many deliveries to claim of each wanted webhook that has any to claim."""
@@ -224,8 +240,22 @@ class SqliteQueue(SqliteHistory):
         if dead:
             with transaction(self._connection) as connection:
                 connection.executemany(tables.FREE_OWNER, [(owner,) for owner in dead])
+                sharing.remove(connection, dead)
 
     # -- work
+
+    def take_part(self, part: Part, lease_seconds: float) -> Members:
+        """See :meth:`hookctl.store.runners_interface.Workers.take_part`."""
+        with errors_as_store_errors(self._path):
+            self._worker.start()
+        self._is_member = True
+        name, now = self._worker.name, self._monotonic()
+        with self._reading() as connection:
+            members = sharing.look(connection, name, part, now, lease_seconds)
+        if members is not None:
+            return members
+        with self._writing() as connection:
+            return sharing.take_part(connection, name, part, now, lease_seconds)
 
     def _held(self, claimed: Claimed) -> dict[str, Any]:
         return {"key": claimed.key, "lease": claimed.lease, "owner": self._worker.name}
@@ -258,39 +288,6 @@ class SqliteQueue(SqliteHistory):
         with self._writing() as connection:
             upkeep.clock_set(connection, before, now)
 
-    # -- applied state
-
-    def reconcile(self, applied: AppliedState) -> None:
-        """See :meth:`hookctl.store.interface.Queue.reconcile`."""
-        with self._writing() as connection:
-            reconcile(connection, applied)
-
-    def hold(self, plan: DeliveryPlan, reason: str, now: float, audit: AuditEntry | None = None) -> bool:
-        """See :meth:`hookctl.store.interface.Standing.hold`."""
-        with self._writing() as connection:
-            held = hold_by_hand(connection, plan, reason, now)
-            if held is not None:
-                audit_log.record(connection, audit, held)
-            return held is not None
-
-    def resume(self, webhook: str, audit: AuditEntry | None = None) -> bool:
-        """See :meth:`hookctl.store.interface.Queue.resume`."""
-        with self._writing() as connection:
-            ended = connection.execute("DELETE FROM holds WHERE webhook = ?", (webhook,)).rowcount == 1
-            if ended:
-                audit_log.record(connection, audit, unhold(connection, webhook))
-            return ended
-
-    def holds(self) -> Mapping[str, Hold]:
-        """See :meth:`hookctl.store.interface.Queue.holds`."""
-        with self._reading() as connection:
-            return reading.holds(connection)
-
-    def stopped(self, applied: AppliedState) -> list[Stopped]:
-        """See :meth:`hookctl.store.interface.Queue.stopped`."""
-        with self._reading() as connection:
-            return stopped(connection, applied)
-
     # -- upkeep
 
     def damaged(self) -> list[Damaged]:
@@ -318,20 +315,10 @@ class SqliteQueue(SqliteHistory):
             check_identity(connection)  # else a store that has moved would be an error about its directory
             return upkeep.free_bytes(connection, self._path)
 
-    def circuits(self) -> Mapping[str, Circuit]:
-        """See :meth:`hookctl.store.interface.Queue.circuits`."""
-        with self._reading() as connection:
-            return reading.circuits(connection)
-
     def counts(self, *, own: bool = False) -> Counts:
         """See :meth:`hookctl.store.interface.Queue.counts`."""
         with self._reading() as connection:
             return reading.counts(connection, self._made if own else None)
-
-    def last_results(self) -> Mapping[str, tuple[DeliveryStatus, float]]:
-        """See :meth:`hookctl.store.interface.Queue.last_results`."""
-        with self._reading() as connection:
-            return reading.last_results(connection)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

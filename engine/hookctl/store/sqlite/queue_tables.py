@@ -239,7 +239,7 @@ RENEW = """
 """
 FREE = "owner = NULL, lease_until = NULL, ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE due_at END"
 RELEASE = f"UPDATE deliveries SET {FREE} WHERE seq = :key AND lease = :lease AND owner = :owner"  # noqa: S608
-OWNERS = "SELECT DISTINCT owner FROM deliveries WHERE owner IS NOT NULL"
+OWNERS = "SELECT owner FROM deliveries WHERE owner IS NOT NULL UNION SELECT name FROM members"
 COUNT_OTHERS = "SELECT count(*) FROM deliveries WHERE owner IS NOT NULL AND owner <> ?"
 FREE_OWNER = f"UPDATE deliveries SET {FREE} WHERE owner = ?"  # noqa: S608
 
@@ -274,6 +274,7 @@ RENAME_LATE = tuple(f"{RENAME} AND {which}" for which in ("ready_at IS NOT NULL"
 RENAME_KNOWN = (
     "UPDATE OR REPLACE last_results SET webhook = ? WHERE webhook = ?",
     "UPDATE OR REPLACE circuits SET webhook = ? WHERE webhook = ?",
+    "UPDATE OR REPLACE rates SET webhook = ? WHERE webhook = ?",
 )
 REPLAY = """
     UPDATE deliveries SET
