@@ -6,7 +6,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
-CODE := engine plugins tests examples benchmarks
+CODE := engine plugins tests examples benchmarks docs/site
 
 # What `make quick` tests: the parts that need no process, network or store.
 QUICK := tests/config tests/house tests/model tests/network tests/plugin tests/report tests/template tests/when
@@ -17,7 +17,7 @@ RUNS := 1
 TEMPLATES := 20000
 SEED :=
 
-.PHONY: demo test quick soak fuzz lint types contracts check bench docs picture screenshots clean
+.PHONY: demo test quick soak fuzz lint types contracts check bench docs site picture screenshots wheel lock clean
 
 demo: $(READY)
 	@$(BIN)/python examples/demo/run.py
@@ -56,6 +56,10 @@ bench: $(READY)
 docs: $(READY)
 	@UPDATE_DOCS=1 $(BIN)/pytest -q tests/docs
 
+# Builds the website of the documentation in build/site, without a network.
+site: $(READY)
+	@$(BIN)/python docs/site/build.py
+
 # Draws docs/plan.svg again: the picture of `hookctl plan` in README.md.
 picture: $(READY)
 	@UPDATE_DOCS=1 $(BIN)/pytest -q tests/docs/test_picture.py
@@ -63,6 +67,10 @@ picture: $(READY)
 # Makes docs/images/ again: the pages of `hookctl serve` in README.md and docs/serve.md. Needs Chromium.
 screenshots: $(READY)
 	@UPDATE_SCREENSHOTS=1 $(BIN)/pytest -q tests/serve/browser/staged/test_screenshots.py
+
+# Builds what is installed elsewhere, in dist/: a wheel, and the source distribution that it is built from.
+wheel: $(READY)
+	@$(BIN)/python -m build
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .hookctl

@@ -1,6 +1,6 @@
 """Runs the ``console`` blocks of the documentation in order, and compares their output with the page.
 
-README.md begins in an empty directory, every other page in one that holds our ``webhooks.d/``. test_tutorial.py runs
+README.md and docs/start.md begin in an empty directory, every other page in one that holds our ``webhooks.d/``. test_tutorial.py runs
 docs/plugins.md, which needs more. ``...`` stands for any text, as in doctest. A command that ends in ``&`` runs until
 the end of the page; its output is what it prints first. Port 8443 is replaced by a free one.
 ``make docs`` writes what the commands print into each page, except for lines with ``...``, which stay as they are.
@@ -30,6 +30,8 @@ PAGES = [
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     if BLOCK.search(page.read_text(encoding="utf-8")) and page.name != "plugins.md"
 ]
+FROM_NOTHING = ("README.md", "start.md")
+"""The pages that begin in an empty directory."""
 DOCUMENTED_PORT = "8443"
 PROGRESS = re.compile(
     r"^[\d,]+ (?:of [\d,]+ (?:files checked|tested|played|replayed)|webhooks read, .*|changes, .*|"
@@ -157,7 +159,7 @@ def test_an_output_is_refreshed_except_where_it_varies() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_console_blocks_print_what_the_page_says(page: Path, shell: Shell) -> None:
-    if page.name != "README.md":
+    if page.name not in FROM_NOTHING:
         shutil.copytree(ROOT / "webhooks.d", shell.directory / "webhooks.d")
     text = page.read_text(encoding="utf-8")
     wrong: list[str] = []
