@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).parents[2]
 CONFIG = Path(__file__).with_name("zensical.toml")
+STYLE = CONFIG.with_name("extra.css")
 PLACES = {
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
@@ -133,6 +134,7 @@ def main(output: Path) -> None:
     shutil.rmtree(work, ignore_errors=True)
     stage(work / "pages")
     shutil.copy(CONFIG, work)
+    shutil.copy(STYLE, work / "pages")
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
     if subprocess.run(command, cwd=work, check=False).returncode:
         raise SystemExit("the website was not built: fix what Zensical reports above")

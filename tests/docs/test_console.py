@@ -1,8 +1,8 @@
 """Runs the ``console`` blocks of the documentation in order, and compares their output with the page.
 
-README.md and docs/start.md begin in an empty directory, every other page in one that holds our ``webhooks.d/``. test_tutorial.py runs
-docs/plugins.md, which needs more. ``...`` stands for any text, as in doctest. A command that ends in ``&`` runs until
-the end of the page; its output is what it prints first. Port 8443 is replaced by a free one.
+README.md and docs/start.md begin in an empty directory, every other page in one that holds our ``webhooks.d/``.
+test_tutorial.py runs docs/plugins.md, which needs more. ``...`` stands for any text, as in doctest. A command that ends
+in ``&`` runs until the end of the page; its output is what it prints first. Port 8443 is replaced by a free one.
 ``make docs`` writes what the commands print into each page, except for lines with ``...``, which stay as they are.
 """
 

@@ -23,6 +23,7 @@ from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "docs/site/build.py"
+CACHE = BUILD.with_name("__pycache__")
 LOADING = {"script": "src", "img": "src", "source": "srcset", "iframe": "src"}
 """The attributes that a browser loads by itself. Of ``link``, it depends on ``rel``."""
 WITHOUT_NETWORK = ["unshare", "--user", "--map-root-user", "--net"]
@@ -64,7 +65,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     module = load()
     pages = [ROOT / source for source in module.sources()]
     linked = [ROOT / found for page in pages for found in module.linked(_name(page), page.read_text(encoding="utf-8"))]
-    for path in {*pages, *linked, BUILD, BUILD.with_name("zensical.toml"), ROOT / "engine/hookctl/_version.py"}:
+    for path in {*pages, *linked, *BUILD.parent.iterdir(), ROOT / "engine/hookctl/_version.py"} - {CACHE}:
         target = copy / _name(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
@@ -170,7 +171,9 @@ def test_links_and_anchors_of_the_built_pages_exist(pages: dict[str, Tags], site
 
 def test_tables_and_blocks_do_not_fall_apart(pages: dict[str, Tags]) -> None:
     """Python's Markdown reads some of what GitHub accepts in another way. Then markup is left in the text."""
-    assert [name for name, page in pages.items() if re.search(r"```|\| ---|^\||\]\(|^#+ ", page.text, re.MULTILINE)] == []
+    assert [
+        name for name, page in pages.items() if re.search(r"```|\| ---|^\||\]\(|^#+ ", page.text, re.MULTILINE)
+    ] == []
 
 
 def test_a_broken_link_fails_the_build(site: Path) -> None:
@@ -215,18 +218,28 @@ def address(site: Path) -> Iterator[str]:
 def test_search_versions_dark_mode_and_copying_work_in_a_browser(address: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(color_scheme="dark", viewport={"width": 1280, "height": 900})
+        context = browser.new_context(color_scheme="dark", permissions=["clipboard-read", "clipboard-write"])
+        page = context.new_page()
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
+
         page.goto(f"{address}/")
         expect(page).to_have_url(re.compile(f"/{re.escape(load().version())}/$"))
-        expect(page.locator("[data-md-color-scheme=slate]").first).to_be_visible()
-        expect(page.get_by_role("link", name="0.0")).to_have_count(1)
-        page.get_by_role("tab", name="x").or_(page.locator(".md-tabs").get_by_role("link", name="Plan and apply")).click()
-        expect(page).to_have_url(re.compile(r"/plan/$"))
-        expect(page.locator("button.md-code__button").first).to_have_count(1)
-        page.keyboard.press("/")
-        page.keyboard.type("circuit breaker")
-        page.keyboard.press("Enter")
+        expect(page.locator("body[data-md-color-scheme=slate]")).to_be_visible()
+        expect(page.locator(".md-version__link")).to_have_text([load().version(), "0.0"])
+
+        page.get_by_role("button", name="Search").click()
+        page.get_by_role("combobox", name="Search").fill("half-open circuit")
+        page.get_by_role("option", name="The circuit").first.click()
+        expect(page).to_have_url(re.compile(r"/delivery/.*#the-circuit$"))
+
+        page.goto(f"{address}/{load().version()}/")
+        block = page.locator(".highlight", has_text="hookctl init")
+        block.locator("button").click()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert [line for line in copied.splitlines() if line] == [
+            "hookctl init | head -n 1",
+            "hookctl plan | tail -n 1",
+        ]
         browser.close()
     assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
