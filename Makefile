@@ -17,7 +17,7 @@ RUNS := 1
 TEMPLATES := 20000
 SEED :=
 
-.PHONY: demo test quick soak fuzz lint types contracts check bench docs site picture screenshots wheel lock clean
+.PHONY: demo test quick soak fuzz lint types contracts check bench docs site picture screenshots wheel sbom lock clean
 
 demo: $(READY)
 	@$(BIN)/python examples/demo/run.py
@@ -71,6 +71,15 @@ screenshots: $(READY)
 # Builds what is installed elsewhere, in dist/: a wheel, and the source distribution that it is built from.
 wheel: $(READY)
 	@$(BIN)/python -m build
+
+# Lists in dist/ all that an installed hookctl consists of, as CycloneDX.
+sbom: $(READY)
+	@mkdir -p dist
+	@$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file dist/hookctl.cdx.json docs/ci/requirements.txt
+
+# Pins in docs/ci/requirements.txt what CI jobs and the image install, in the newest versions that fit. Needs a network.
+lock: $(READY)
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" --extra serve pyproject.toml docs/ci/build.in --output-file docs/ci/requirements.txt
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .hookctl

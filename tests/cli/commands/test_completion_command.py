@@ -51,7 +51,13 @@ def typed(environment: dict[str, str]) -> Iterator[Callable[[list[str], str, str
     def work(command: list[str], keys: str, awaited: str) -> str:
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
-            command, env=environment, cwd=environment["HOME"], stdin=theirs, stdout=theirs, stderr=theirs
+            command,
+            env=environment,
+            cwd=environment["HOME"],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,  # an interactive shell may stop all of its process group
         )
         os.close(theirs)
         started.append((process, ours))
