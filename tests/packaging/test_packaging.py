@@ -204,3 +204,16 @@ def test_the_sdist_holds_what_its_own_tests_need(built: dict[str, Path]) -> None
         "docs/cli.md",
     } <= names
     assert not {name for name in names if name.startswith((".venv", ".hookctl")) or "__pycache__" in name}
+
+
+def test_pipx_and_uvx_run_the_wheel(built: dict[str, Path], tmp_path: Path) -> None:
+    """Each makes an environment of its own, below a home that is empty."""
+    tools = Path(sys.executable).parent
+    home = {"PIPX_HOME": tmp_path / "pipx", "PIPX_BIN_DIR": tmp_path / "bin", "UV_CACHE_DIR": tmp_path / "uv"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, folder in home.items():
+            patch.setenv(name, str(folder))
+        run(tools / "pipx", "install", "--quiet", built["wheel"], cwd=tmp_path)
+        assert run(tmp_path / "bin/hookctl", "--version", cwd=tmp_path).strip().endswith(hookctl.__version__)
+        ran = run(tools / "uvx", "--quiet", "--from", built["wheel"], "hookctl", "--version", cwd=tmp_path)
+        assert ran.strip().endswith(hookctl.__version__)
