@@ -76,7 +76,7 @@ def test_a_token_for_signatures_names_its_path(run_cli: Run, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ((), "needs --scope"),
+        ((), "--scope is missing"),
         (("--scope", "admin"), "Invalid value for '--scope'"),
         (("--scope", "read", "--event-type", "anomaly"), "restricts --scope intake"),
         (("--scope", "intake", "--event-type", "anomali"), "Did you mean 'anomaly'?"),

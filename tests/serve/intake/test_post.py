@@ -52,6 +52,16 @@ def test_an_event_shows_why_its_delivery_is_held(site: Site) -> None:
     assert (held["status"], held["due_at"], held["reason"]) == ("held", None, reason)
 
 
+def test_each_refusal_is_counted_once(site: Site) -> None:
+    counts = site.intake.refusals
+    site.send(site.event("e1"))
+    counts.clear()
+    site.send(site.event("e1", title="never"))
+    site.send([site.event("e2"), {"id": "bad"}, {"id": "bad"}])
+    site.send(b"", content_type="text/plain")
+    assert counts == {"event-changed": 1, "event-type-unknown": 2, "unsupported-media-type": 1}
+
+
 def test_an_event_may_take_several_lines(site: Site) -> None:
     assert site.send(b"\xef\xbb\xbf \n" + json.dumps(site.event("e1"), indent=2).encode()).status == 202
 

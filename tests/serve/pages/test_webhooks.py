@@ -188,6 +188,11 @@ def test_a_test_that_succeeds(site: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     assert site.get("/history?action=test").texts(".//tbody/tr[1]/td[@data-label='What']") == ["Siem"]
 
 
+def test_the_page_of_a_delivery_names_the_file_of_its_webhook(site: Any) -> None:
+    found = next(one for one in site.store.deliveries() if one.webhook == "Siem")
+    assert f"Siem in {site.directory}/siem.yaml:2" in site.get(f"/deliveries/{found.id}").text
+
+
 def test_a_test_that_cannot_be_logged_is_not_sent(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise StateLockedError("the store is busy")
@@ -196,7 +201,7 @@ def test_a_test_that_cannot_be_logged_is_not_sent(site: Any, monkeypatch: pytest
     before = len(site.receiver.requests)
     for _ in range(5):  # more than may run at once: none of them counts as running
         status, _, html = site.post("/webhooks/Siem/test")
-        assert (status, "the store is busy" in html) == (503, True)
+        assert (status, "The store is busy" in html) == (503, True)
     assert len(site.receiver.requests) == before
 
 

@@ -168,7 +168,7 @@ def _check_name(name: str) -> None:
 
 def _check_scopes(scopes: frozenset[Scope], types: Sequence[str], signature: str | None) -> None:
     if not scopes:
-        raise click.UsageError(f"A token needs --scope: {', '.join(Scope)}.")
+        raise click.UsageError("--scope is missing: intake to send events, read to see everything, or operate to act.")
     if types and Scope.INTAKE not in scopes:
         raise click.UsageError("--event-type restricts --scope intake, which this token does not have.")
     if signature and scopes != {Scope.INTAKE}:

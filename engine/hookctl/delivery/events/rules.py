@@ -76,7 +76,7 @@ EVENT_RULES: Mapping[EventRule, tuple[str, str]] = MappingProxyType(
         ),
     }
 )
-"""What each rule says of an event that breaks it, as the end of a sentence; and what to do about it."""
+"""By rule: what is wrong with an event that breaks it, as the rest of a sentence about the event; and what to do."""
 
 
 def hint(rule: str) -> str:

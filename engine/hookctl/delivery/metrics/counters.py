@@ -83,7 +83,7 @@ class Metrics:
         self.commits = Histogram(COMMIT_SECONDS)
         self.store_errors: Counter[StoreErrorKind] = Counter()
         self.requests: dict[tuple[str, str, int], Histogram] = {}
-        """The seconds that requests to this process took, by method, route and status; 0: there was no answer."""
+        """The seconds that requests to this process took, by method, route and status, which is 0 without an answer."""
         self.events: Counter[tuple[str, str]] = Counter()
         """Events that were sent to this process, by type and result; rejected ones have :data:`NO_TYPE`.
 

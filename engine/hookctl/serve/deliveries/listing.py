@@ -44,8 +44,8 @@ CAUSES = ("mismatch", *(kind.value for kind in FailureKind), "4xx", "5xx")
 @dataclass(frozen=True, slots=True)
 class _Found:
     page: DeliveryPage
-    has_event: bool
-    """There is no delivery, but the event whose id was given."""
+    has_event: bool | None
+    """Whether the event whose id was given is stored. None without an id, or if it has a delivery here."""
 
 
 @requires(Scope.READ)
@@ -85,8 +85,8 @@ def _find(store: Store, query: Query) -> _Found:
     look_at = LOOK_AT_EVENTS if which.where or which.plan_digest else LOOK_AT
     found = store.delivery_page(which, ROWS, before=query.before, look_at=look_at)
     event_id = query.selection.event_id
-    is_known = not found.rows and event_id is not None and store.event(event_id) is not None
-    return _Found(found, is_known)
+    has_event = None if found.rows or event_id is None else store.event(event_id) is not None
+    return _Found(found, has_event)
 
 
 ROUTES: Sequence[BaseRoute] = (Route(links.DELIVERIES, deliveries),)

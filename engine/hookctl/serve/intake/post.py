@@ -70,7 +70,8 @@ class PostEvents:
         except ClientGoneError:
             return
         except ProblemError as error:
-            context.intake.refusals[error.type] += 1
+            if not error.is_of_events:  # the events were counted, each by its rule
+                context.intake.refusals[error.type] += 1
             await error.response(scope, receive, send)
 
 

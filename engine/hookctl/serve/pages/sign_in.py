@@ -28,6 +28,7 @@ LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 WAIT = "Too many tokens or links that are not accepted were tried. Try again in {} s."
 NOT_ACCEPTED = "This token is not accepted, or it has neither the scope read nor the scope operate."
 LINK_OVER = "This link is not accepted: it was used already, is older than ten minutes, or was replaced by a newer one."
+ENDED = "Your session has ended. Sign in again."
 STORE_FAILS = "The store cannot be used now. The log of the server has a line trouble with the reason."
 PLAIN_HTTP = (
     "This page came over plain HTTP, so anyone on the network could read your token. Open it through a proxy that adds "
@@ -40,7 +41,8 @@ async def sign_in(request: Request) -> Response:
     """The form. With ``?code=``, the one-time link: starts a session and goes to the first page."""
     code = request.query_params.get("code")
     if code is None or request.method != "GET":
-        return _form(request)
+        has_ended = cookie_of(request) and request.state.identity is None
+        return _form(request, ENDED if has_ended else "")
     cookie, wait = _access(request).sign_in_with_link(code, client_address(request))
     if cookie is None:
         return _refused(request, wait, LINK_OVER)

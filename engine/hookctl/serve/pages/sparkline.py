@@ -66,4 +66,4 @@ def _total(hours: Sequence[Hour]) -> str:
     succeeded, failed = sum(hour.succeeded for hour in hours), sum(hour.failed for hour in hours)
     if not succeeded + failed:
         return "No attempts in the last 24 hours."
-    return f"Last 24 hours: {succeeded:,} attempts delivered, {failed:,} failed."
+    return f"Last 24 hours: {succeeded:,} {'attempt' if succeeded == 1 else 'attempts'} delivered, {failed:,} failed."

@@ -158,6 +158,8 @@ def keys_of(which: Filter) -> list[Keys]:
             condition, values = f"{condition} AND d.webhook = ?", [*values, which.webhook]
         return [Keys("deliveries_by_cause", condition, values, has_times=False)]
     statuses = frozenset(which.statuses or ())
+    if which.due_before is not None:
+        statuses = statuses & filters.DUE or filters.DUE
     return _of_statuses(statuses) if which.webhook is None else [_of_webhook(which.webhook, statuses)]
 
 
