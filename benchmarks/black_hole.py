@@ -51,7 +51,7 @@ class Round:
 def plan(name: str) -> DeliveryPlan:
     return DeliveryPlan(
         name=name,
-        event="anomaly",
+        events=("anomaly",),
         status=Status.ACTIVE,
         method="POST",
         url=f"https://{HOLE_HOST if name == HOLE else HOST}/{name}",

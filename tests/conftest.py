@@ -121,7 +121,7 @@ def delivery_plan() -> Callable[..., DeliveryPlan]:
 
     def build(name: str = "Siem", **fields: Any) -> DeliveryPlan:
         defaults: dict[str, Any] = {
-            "event": "anomaly",
+            "events": ("anomaly",),
             "status": Status.ACTIVE,
             "method": "POST",
             "url": "https://siem.example.com/ingest",

@@ -68,7 +68,7 @@ def webhook_name(number: int) -> str:
 def delivery_plan(number: int) -> DeliveryPlan:
     return DeliveryPlan(
         name=webhook_name(number),
-        event=EVENT_TYPES[number % len(EVENT_TYPES)],
+        events=(EVENT_TYPES[number % len(EVENT_TYPES)],),
         status=Status.INACTIVE if number % 50 == 49 else Status.ACTIVE,
         method="POST",
         url=f"https://host-{number % 700}.example.com/hooks/{number}",
@@ -134,9 +134,14 @@ def _insert(connection: sqlite3.Connection, plans: list[DeliveryPlan], attempts:
             event = seq - seq // 5
             event_id = f"evt_{event:09}"
             document = json.dumps(
-                {"id": event_id, "event_type": plan.event, "event_time": at, "data": {"severity": "high", "n": event}}
+                {
+                    "id": event_id,
+                    "event_type": plan.events[0],
+                    "event_time": at,
+                    "data": {"severity": "high", "n": event},
+                }
             )
-            rows["events"].append((event, event_id, plan.event, at, at, document, None))
+            rows["events"].append((event, event_id, plan.events[0], at, at, document, None))
             rows["known_ids"].append((event_id, event))
         # Not due while pages are measured: a runner would try them, and the store would not stay as it is.
         ready_at = now + 30 * DAY + seq % 1000 if end.status in {"waiting", "retrying"} else None
@@ -162,7 +167,7 @@ def _add_history(connection: sqlite3.Connection, plans: list[DeliveryPlan], now:
         before = replace(plan, description="What it was before.")
         connection.execute(past.ADD_PLAN, (before.digest, before.canonical().decode()))
         connection.execute(past.ADD_CHANGE, (plan.name, serial, Action.UPDATE.value, before.digest, plan.digest, ""))
-        connection.execute(routes.ADD, (plan.name, serial, plan.event, plan.status.value, plan.when))
+        connection.execute(routes.ADD, (plan.name, serial, plan.events[0], plan.status.value, plan.when))
         connection.execute(
             "INSERT INTO applies (serial, applied_at, applied_by, plan_digest) VALUES (?, ?, 'ada@build', ?)",
             (serial, at, plan.digest),

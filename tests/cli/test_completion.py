@@ -190,3 +190,13 @@ def test_an_unknown_topic_is_suggested(run_cli: RunCli) -> None:
     result = run_cli("explain", "setings")
     assert result.exit_code == 64
     assert "there is no rule, policy or page 'setings'. Did you mean settings?" in result.stderr
+
+
+def test_recipes_are_proposed(proposed: Callable[..., list[str]]) -> None:
+    assert proposed("hookctl init --recipe s", "bash") == [
+        "servicenow",
+        "servicenow_import_set",
+        "slack",
+        "splunk",
+    ]
+    assert proposed("hookctl init --recipe pager") == ["pagerduty"]

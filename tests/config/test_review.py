@@ -69,7 +69,7 @@ def test_an_embedder_gets_what_test_prints(
         printed = json.loads(run_cli("test", "--format", "json", *options, cwd=root).stdout)
         plugins = hookctl.load_plugins()
         files = hookctl.check_directory(Path("webhooks.d"), plugins)
-        pairs = [(plan, plugins.event_types[plan.event].mock) for plan in files.plans.values()]
+        pairs = [(plan, plugins.event_types[plan.events[0]].mock) for plan in files.plans.values()]
         made = json.loads(hookctl.trials_json(hookctl.send_tests(pairs, plugins, receiver.network())))
     assert without_times(made) == without_times(printed)
     assert [test["webhook"] for test in made["tests"]] == ["Siem"]

@@ -48,7 +48,7 @@ USES: dict[str, Mapping[str, Any]] = {
     "hookctl_transport_types": {"transport": PluginBlock("x", {})},
     "hookctl_validator_types": {"response_validators": (PluginBlock("x", {}),)},
     "hookctl_secret_sources": {"headers": {"X-Key": "${x:key}"}},
-    "hookctl_event_types": {"event": "x"},
+    "hookctl_event_types": {"events": ("x",)},
     "hookctl_filter_types": {"body_template": '{"a": "{{ data.name |x }}"}'},
 }
 

@@ -50,7 +50,7 @@ def make_plan() -> Callable[..., DeliveryPlan]:
     ) -> DeliveryPlan:
         plan = DeliveryPlan(
             name="Siem",
-            event="anomaly",
+            events=("anomaly",),
             status=Status.ACTIVE,
             method="POST",
             url="https://siem.example.com/ingest",

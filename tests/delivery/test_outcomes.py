@@ -68,7 +68,7 @@ def plan(outcomes: Mapping[str, str] = {}, *, schedule: tuple[float, ...] = SCHE
     }
     return DeliveryPlan(
         name="Siem",
-        event="anomaly",
+        events=("anomaly",),
         status=Status.ACTIVE,
         retry_schedule=schedule,
         outcomes=outcomes,

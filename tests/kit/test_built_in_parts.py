@@ -213,6 +213,34 @@ class TestAnomaly(EventTypeContract):
     name = "anomaly"
 
 
+class TestAccessRequest(EventTypeContract):
+    name = "access_request"
+
+
+class TestAuditLog(EventTypeContract):
+    name = "audit_log"
+
+
+class TestIntegration(EventTypeContract):
+    name = "integration"
+
+
+class TestCloudEvents(EventTypeContract):
+    name = "cloudevents"
+
+
+class TestDeliveryDead(EventTypeContract):
+    name = "hookctl.delivery_dead"
+
+
+class TestWebhookHeld(EventTypeContract):
+    name = "hookctl.webhook_held"
+
+
+class TestCircuitOpened(EventTypeContract):
+    name = "hookctl.circuit_opened"
+
+
 class BuiltInFormat(FormatContract):
     """A format that hookctl has without a plugin."""
 

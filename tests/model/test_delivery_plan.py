@@ -21,7 +21,7 @@ blocks = st.builds(PluginBlock, texts, st.dictionaries(texts, leaves | st.lists(
 plans = st.builds(
     DeliveryPlan,
     name=texts,
-    event=texts,
+    events=st.sets(texts, min_size=1, max_size=3).map(lambda names: tuple(sorted(names))),
     status=st.sampled_from(Status),
     method=st.sampled_from(["GET", "POST"]),
     url=texts,
@@ -60,9 +60,8 @@ def test_every_field_is_in_the_json_and_in_the_digest(plan: DeliveryPlan) -> Non
         "form": plan.form is None,
     }
     left_out = {name for name, is_empty in empty.items() if is_empty}
-    assert set(plan.to_json()) == {field.name for field in dataclasses.fields(DeliveryPlan)} - left_out - {"digest"} | {
-        "format"
-    }
+    fields = {field.name for field in dataclasses.fields(DeliveryPlan)} - left_out - {"digest", "events"}
+    assert set(plan.to_json()) == fields | {"format", "event"}
     renamed = dataclasses.replace(plan, name=plan.name + "x")
     assert renamed.digest != plan.digest
 
@@ -112,7 +111,13 @@ def test_the_digest_of_a_plan_from_before_a_field_came_still_holds() -> None:
 
 
 def test_an_unknown_body_format_is_refused() -> None:
-    document: dict[str, Json] = {"format": 1, "status": "active", "auth": [], "response_validators": []}
+    document: dict[str, Json] = {
+        "format": 1,
+        "event": "anomaly",
+        "status": "active",
+        "auth": [],
+        "response_validators": [],
+    }
     with pytest.raises(ValueError, match="yaml"):
         DeliveryPlan.from_json({**document, "transport": None, "retry_schedule": [], "body_format": "yaml"})
 

@@ -104,7 +104,7 @@ def result(claimed: Claimed, outcome: Outcome = DELIVERED, serial: int = 1) -> R
 def plan(name: str, status: Status = Status.ACTIVE) -> DeliveryPlan:
     return DeliveryPlan(
         name=name,
-        event="anomaly",
+        events=("anomaly",),
         status=status,
         method="POST",
         url="https://siem.example.com/",

@@ -35,7 +35,7 @@ FAILED = Failure(FailureKind.CONNECT, "refused")
 def plan(name: str, status: Status) -> DeliveryPlan:
     return DeliveryPlan(
         name=name,
-        event="anomaly",
+        events=("anomaly",),
         status=status,
         method="POST",
         url="https://siem.example.com/",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +144,14 @@ def test_tokens(tmp_path: Path) -> None:
         (["--answer", "/in={"], 64, "PATH=JSON"),
         (["--host", "A.example"], 64, "not a host name"),
         (["--respond", "99"], 64, "99"),
+        (["--on", "in", "200", ""], 64, "is not a path"),
+        (["--on", "/in", "99", ""], 64, "is not a status"),
+        (["--on", "/in", "200;x=1", ""], 64, "the settings are"),
+        (["--on", "/in", "200", "@absent"], 64, "cannot be read"),
+        (["--forward-to", "http://10.0.0.1:3000"], 64, "a program on this machine"),
+        (["--forward-to", "https://127.0.0.1"], 64, "a program on this machine"),
+        (["--scheme", "github"], 64, "needs --secret"),
+        (["--secret", "literal"], 64, "named by a reference"),
         (["--port", "0", "--ca-out", "absent/ca.pem"], 1, "cannot be written"),
     ],
 )
@@ -156,3 +167,72 @@ def test_a_port_that_is_taken(run_cli: Callable[..., Any], tmp_path: Path) -> No
         result = run_cli("listen", "--port", str(port), cwd=tmp_path)
     assert result.exit_code == 1
     assert f"cannot listen on port {port}: Address already in use" in result.stderr
+
+
+def test_paths_have_their_own_answers_in_order(tmp_path: Path) -> None:
+    (tmp_path / "answer.xml").write_text("<ok/>")
+    options = ["--on", "/records", "201", '{"result": {"sys_id": "1"}}', "--on", "/in", "500,503;retry-after=2,200", ""]
+    options += ["--on", "/xml", "200;type=text/xml;delay=10ms", "@answer.xml", "--on", "/text", "400", "no"]
+    with listen(tmp_path, *options) as listening:
+        created = listening.send("/records")
+        assert (created.status_code, created.json()) == (201, {"result": {"sys_id": "1"}})
+        answers = [listening.send("/in") for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [500, 503, 200, 200]
+        assert [answer.headers.get("Retry-After") for answer in answers] == [None, "2", None, None]
+        assert [answer.json()["status"] for answer in answers] == ["rejected", "rejected", "accepted", "accepted"]
+        xml, text = listening.send("/xml"), listening.send("/text")
+        assert (xml.headers["Content-Type"], xml.text) == ("text/xml", "<ok/>")
+        assert (text.headers["Content-Type"], text.text) == ("text/plain; charset=utf-8", "no")
+        assert listening.send("/other").status_code == 200
+        assert "  -> 503\n" in listening.stop()
+
+
+def test_signatures_are_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGNING", "canary-secret")
+    good = hmac.new(b"canary-secret", b"{}", "sha256").hexdigest()
+    with listen(tmp_path, "--secret", "env:SIGNING", "--on", "/in", "500,200", "") as listening:
+        assert listening.send("/in").status_code == 401
+        assert listening.send("/in", **{"X-Hub-Signature-256": f"sha256={good[::-1]}"}).status_code == 401
+        assert listening.send("/in", **{"X-Hub-Signature-256": f"sha256={good}"}).status_code == 500  # the first one
+        out = listening.stop()
+    assert "  signature does not verify: no header shows a signature\n" in out
+    assert "  signature verified\n" in out
+    assert "canary-secret" not in out
+
+
+def test_credentials_are_shown_if_asked_for(tmp_path: Path) -> None:
+    with listen(tmp_path, "--show-secrets") as listening:
+        listening.send("/in", Authorization="Basic bWU6dGVzdA==")
+        assert "  Authorization: Basic bWU6dGVzdA==\n" in listening.stop()
+
+
+class Program(BaseHTTPRequestHandler):
+    """A program under development."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(202)
+        self.send_header("X-From", "program")
+        self.end_headers()
+        self.wfile.write(f"{self.path} {self.headers['X-A']} ".encode() + body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_requests_are_forwarded_to_a_program(tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Program) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_port
+        options = ["--forward-to", f"http://127.0.0.1:{port}/app", "--on", "/own", "204", ""]
+        with listen(tmp_path, *options) as listening:
+            answer = listening.send("/in?x=1", '{"a": 1}', **{"X-A": "b"})
+            assert (answer.status_code, answer.text) == (202, '/app/in?x=1 b {"a": 1}')
+            assert answer.headers["X-From"] == "program"
+            assert listening.send("/own").status_code == 204
+            server.shutdown()
+            server.server_close()
+            assert listening.send("/in").status_code == 502
+            out = listening.stop()
+    assert f"#1 POST /in?x=1  -> 202\n  forwarded to http://127.0.0.1:{port}/app/in?x=1\n" in out
+    assert "no answer, ConnectionError" in out

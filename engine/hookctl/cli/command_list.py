@@ -2,6 +2,7 @@
 
 COMMANDS = {
     "init": "Create a first webhooks.d/, hookctl.toml and CI workflow.",
+    "import": "Write files from those of other tools.",
     "validate": "Check the webhook files and policies, offline.",
     "plan": "Show what `hookctl apply` would change.",
     "apply": "Apply the webhook files.",
@@ -11,12 +12,13 @@ COMMANDS = {
     "list": "List the webhooks.",
     "show": "Show every field of one webhook.",
     "schema": "Show the fields of a webhook file or of an event type.",
+    "export": "Describe the webhooks for those who write receivers.",
     "render": "Print the request that would be sent for an event.",
     "send": "Deliver events from a file or standard input.",
     "run": "Deliver continuously, until stopped.",
     "serve": "Take in events over HTTP, deliver them, and show both.",
     "tokens": "Create, list and revoke the tokens of `hookctl serve`.",
-    "events": "List and show the events that were accepted.",
+    "events": "List and show accepted events, and print mock events.",
     "deliveries": "List, show, replay, cancel and resume.",
     "backfill": "Make the deliveries that a webhook missed.",
     "log": "Show who applied what, and who changed deliveries.",

@@ -53,7 +53,7 @@ def complete(group: click.Group) -> int:
 def webhook_names(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The names in the webhook files, and those of the applied webhooks."""
     session = _session(ctx)
-    return _proposed([*_names_in_files(session), *_applied_names(session)], incomplete)
+    return _proposed([*names_in_files(session), *_applied_names(session)], incomplete)
 
 
 def topics_and_rules(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -68,7 +68,7 @@ def topics_and_rules(ctx: click.Context, _parameter: click.Parameter, incomplete
 
 def event_types(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The names of the event types."""
-    return _proposed(_session(ctx).loaded.event_types, incomplete)
+    return _proposed(_session(ctx).event_types, incomplete)
 
 
 def delivery_ids(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -90,6 +90,8 @@ def _session(ctx: click.Context) -> Session:
         directory=given.get("directory"),
         store=given.get("store"),
         config=given.get("config"),
+        environment=given.get("environment"),
+        variables=given.get("variables"),
         color="never",
         debug=False,
     )
@@ -97,7 +99,8 @@ def _session(ctx: click.Context) -> Session:
     return session
 
 
-def _names_in_files(session: Session) -> Iterator[str]:
+def names_in_files(session: Session) -> Iterator[str]:
+    """The names of the webhooks in the first 5,000 files, as far as the files can be read."""
     from hookctl.config.load.files import find_files, read_bytes
 
     paths = (path for path in find_files(session.directory) if isinstance(path, str))

@@ -40,7 +40,8 @@ DUE = (DeliveryStatus.WAITING, DeliveryStatus.RETRYING)
 def enqueue(session: Session, sending: Sending) -> Summary:
     """Store the events. Raises StateError if nothing was ever applied."""
     store, _ = applied_store(session, sending.is_stopping)
-    producer, tally = Producer(store, limits_of_store(session)), Tally(time.time())
+    producer, tally = Producer(store, limits_of_store(session), applied=sending.types.take), Tally(time.time())
+    sending.look_again(store)
     intake = store_events(
         sending.source,
         sending.reader,
@@ -62,7 +63,8 @@ def hand_over(session: Session, sending: Sending, *, wait: float, network: Calla
     """
     limits = limits_of_store(session)
     store, _ = applied_store(session, sending.is_stopping)
-    producer, tally = Producer(store, limits), Tally(time.time())
+    producer, tally = Producer(store, limits, applied=sending.types.take), Tally(time.time())
+    sending.look_again(store)
     intake = store_events(
         sending.source,
         sending.reader,

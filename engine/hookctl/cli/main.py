@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -123,10 +124,14 @@ def _plugins(ctx: click.Context) -> Plugins | None:
     if _LOADED not in ctx.meta:
         from hookctl.cli.session import open_session
 
-        given = {name: ctx.params.get(name) or os.environ.get(f"HOOKCTL_{variable}") for name, variable in _USED}
+        given: dict[str, str | None] = {
+            name: ctx.params.get(name) or os.environ.get(f"HOOKCTL_{variable}") for name, variable in _USED
+        }
         debug = bool(ctx.params.get("debug")) or os.environ.get("HOOKCTL_DEBUG", "").lower() in TRUE
         try:
-            session = open_session(**given, store=None, color="never", debug=debug)
+            session = open_session(
+                directory=given["directory"], config=given["config"], store=None, color="never", debug=debug
+            )
         except HookctlError:
             return None  # there is no working directory, which the command itself reports
         session.tolerant = True
@@ -135,6 +140,17 @@ def _plugins(ctx: click.Context) -> Plugins | None:
         ctx.meta[_LOADED] = session.loaded
     plugins: Plugins = ctx.meta[_LOADED]
     return plugins
+
+
+def _variables(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> Mapping[str, str]:
+    if not given:
+        return {}
+    from hookctl.cli.environment import read_variables
+
+    try:
+        return read_variables(given)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @click.group(
@@ -154,6 +170,21 @@ def _plugins(ctx: click.Context) -> Plugins | None:
     metavar="URL",
     envvar="HOOKCTL_STORE",
     help="Where applied state and deliveries are stored.  [default: sqlite:///.hookctl/hookctl.db]",
+)
+@click.option(
+    "--environment",
+    metavar="NAME",
+    envvar="HOOKCTL_ENVIRONMENT",
+    help="The environment in hookctl.toml, which has its own state and variables.",
+)
+@click.option(
+    "--var",
+    "variables",
+    metavar="NAME=VALUE",
+    multiple=True,
+    envvar="HOOKCTL_VAR",
+    callback=_variables,
+    help="The value for ${var:NAME} in webhook files; can be given several times.",
 )
 @click.option(
     "--config",
@@ -179,12 +210,28 @@ def _plugins(ctx: click.Context) -> Plugins | None:
 @click.version_option(package_name="hookctl")
 @click.pass_context
 def hookctl(
-    ctx: click.Context, *, directory: str | None, store: str | None, config: str | None, color: str, debug: bool
+    ctx: click.Context,
+    *,
+    directory: str | None,
+    store: str | None,
+    environment: str | None,
+    variables: Mapping[str, str],
+    config: str | None,
+    color: str,
+    debug: bool,
 ) -> None:
     """Outbound webhooks as code: write them in YAML, review the plan, apply it, deliver every event."""
     from hookctl.cli.session import open_session
 
-    ctx.obj = open_session(directory=directory, store=store, config=config, color=color, debug=debug)
+    ctx.obj = open_session(
+        directory=directory,
+        store=store,
+        config=config,
+        color=color,
+        debug=debug,
+        environment=environment,
+        variables=variables,
+    )
     ctx.call_on_close(ctx.obj.close)
     if _LOADED in ctx.meta:
         ctx.obj.loaded = ctx.meta[_LOADED]

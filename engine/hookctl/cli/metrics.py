@@ -15,6 +15,7 @@ from hookctl.errors import SettingsError
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
+    from hookctl.delivery.events.applied_types import AppliedTypes
     from hookctl.delivery.metrics.counters import Metrics
     from hookctl.delivery.runner.listener import Listener
     from hookctl.model import AppliedState
@@ -51,6 +52,16 @@ def counting(listener: Listener, metrics: Metrics) -> Listener:
         listener.applied(state)
 
     return replace(listener, recorded=metrics.add_results, committed=metrics.add_commit, applied=applied)
+
+
+def knowing(listener: Listener, types: AppliedTypes) -> Listener:
+    """A listener that also keeps the event types up to date."""
+
+    def applied(state: AppliedState) -> None:
+        types.take(state)
+        listener.applied(state)
+
+    return replace(listener, applied=applied)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import click
 
-from hookctl.cli.completion import webhook_names
+from hookctl.cli.completion import event_types, webhook_names
 from hookctl.cli.session import Session
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -20,6 +20,15 @@ only_option = click.option(
     help="Plan only this webhook, and leave all others unchanged; can be given several times.",
 )
 """``plan`` and ``apply`` narrowed to some webhooks: the parameter ``only: tuple[str, ...]``."""
+
+
+event_type_option = click.option(
+    "--event-type",
+    metavar="TYPE",
+    shell_complete=event_types,
+    help="Use the mock event of this type, of a webhook that receives several.",
+)
+"""The parameter ``event_type: str | None``."""
 
 
 def limit_option(most: int) -> Callable[[Command], Command]:

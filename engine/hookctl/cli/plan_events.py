@@ -65,7 +65,7 @@ def _newest(session: Session, file: BinaryIO) -> list[Mapping[str, Json]]:
 def _read(session: Session, file: BinaryIO) -> Iterable[Mapping[str, Json] | BadEvent]:
     from hookctl.delivery.events.intake import BadEvent, EventGate, EventReader
 
-    reader = EventReader(EventGate(session.plugins.event_types))
+    reader = EventReader(EventGate(session.event_types))
     try:
         for data in iter(lambda: file.read(READ_BYTES), b""):
             yield from (found if isinstance(found, BadEvent) else found.document for found in reader.feed(data))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from hookctl.cli import exit_codes
 from hookctl.cli.echo import echo
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hookctl.cli.reports import Reports
     from hookctl.cli.session import Session
@@ -26,14 +27,15 @@ DIRECTORY = "tests/cassettes"
 def record(trials: Sequence[Trial], directory: Path) -> dict[str, Kept | None]:
     """Save the exchange of each successful test.
 
-    Returns what was done, by webhook; None for a failed test. Raises CassetteError.
+    Returns what was done, by the name of the cassette; None for a failed test. Raises CassetteError.
     """
-    from hookctl.delivery.rehearsal.cassette import exchange_of, keep
+    from hookctl.delivery.rehearsal.cassette import cassette_name, exchange_of, keep
 
     kept: dict[str, Kept | None] = {}
     for trial in trials:
         exchange = exchange_of(trial.attempt) if trial.attempt and trial.succeeded else None
-        kept[trial.plan.name] = keep(directory, trial.plan.name, exchange) if exchange else None
+        name = cassette_name(trial.plan.name, trial.plan.events, trial.event_type)
+        kept[name] = keep(directory, name, exchange) if exchange else None
     return kept
 
 
@@ -63,7 +65,7 @@ def replay(
         replays.append(replay_one(plan, document, session.plugins, directory, time.time()))
         progress.update(lambda: f"{len(replays)} of {len(pairs)} replayed")
     progress.clear()
-    stale = strays(directory, webhooks)
+    stale = strays(directory, chain.from_iterable(map(_cassette_names, webhooks.values())))
     echo(render_strays(stale), nl=False, err=True)
     reports.write(
         ctx,
@@ -77,3 +79,12 @@ def replay(
         json=lambda: render_json(replays, stale),
     )
     return exit_codes.OK if all(replay.succeeded for replay in replays) else exit_codes.FAILED
+
+
+def _cassette_names(webhook: Webhook) -> Iterator[str]:
+    """The names that the cassettes of a webhook may have; the webhook may have errors."""
+    from hookctl.delivery.rehearsal.cassette import cassette_name
+
+    events = webhook.fields.get("event")
+    names = sorted({name for name in events if isinstance(name, str)}) if isinstance(events, list) else [""]
+    yield from (cassette_name(webhook.name, names, name) for name in names)

@@ -35,5 +35,7 @@ def review_options(
         policies=session.settings.get("policies", {}),
         removal_limit=removal_limit(session),
         cache=cache_folder(),
+        variables=session.variables,
+        environment=session.environment.name,
         progress=lambda words: session.progress.update(lambda: words),
     )

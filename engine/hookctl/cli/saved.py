@@ -49,9 +49,22 @@ def saved_plan(
         echo(printable(f"{path} is signed, but the signature is not checked without --verify."), err=True)
     plan = plan_in(document)
     _require_applicable(session, plan)
-    findings = check_saved_plan(plan, str(path), session.plugins)
+    require_environment(session, plan)
+    store = session.existing_store()
+    applied = store.read_state().event_types if store else {}
+    findings = check_saved_plan(plan, str(path), session.plugins, applied)
     exit_on_errors(ctx, session, outputs, findings, warnings_to_stderr=outputs.printed != "text")
     return plan, findings
+
+
+def require_environment(session: Session, plan: Plan) -> None:
+    """Raise StateError if the plan is for another environment than this run."""
+    if plan.environment == session.environment.name:
+        return
+    both = (plan.environment, session.environment.name)
+    names = [f"the environment {name!r}" if name else "no environment" for name in both]
+    hint = f"Pass --environment {plan.environment}." if plan.environment else "Save a new plan for this environment."
+    raise StateError(f"the plan is for {names[0]}, and this run is for {names[1]}", hint=hint)
 
 
 def _require_applicable(session: Session, plan: Plan) -> None:

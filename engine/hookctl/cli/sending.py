@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from hookctl.cli.echo import echo
 from hookctl.cli.running import report_busy
+from hookctl.delivery.events.intake import EventGate, EventReader
 from hookctl.delivery.runner.sending import Source
 from hookctl.report.text.progress import progress_line
 
@@ -14,21 +15,37 @@ if TYPE_CHECKING:
     from hookctl.cli.interrupts import Interrupts
     from hookctl.cli.progress import Progress
     from hookctl.cli.rejects import Rejects
-    from hookctl.delivery.events.intake import EventReader
+    from hookctl.delivery.events.applied_types import AppliedTypes
     from hookctl.delivery.runner.sending import Intake
     from hookctl.delivery.runner.tally import Tally
     from hookctl.errors import StateError
+    from hookctl.model import TraceContext
+    from hookctl.store.interface import Store
 
 
 class Sending:
     """One ``send``: where its events come from, and what standard error shows about it."""
 
     def __init__(
-        self, file: BinaryIO, reader: EventReader, interrupts: Interrupts, progress: Progress, rejects: Rejects
+        self,
+        file: BinaryIO,
+        types: AppliedTypes,
+        interrupts: Interrupts,
+        progress: Progress,
+        rejects: Rejects,
+        *,
+        trace: TraceContext | None = None,
     ) -> None:
-        self.source, self.reader, self.rejects = Source(file), reader, rejects
+        self._gate = EventGate(types.current, trace)
+        types.follow(self._gate)
+        self.types = types
+        self.source, self.reader, self.rejects = Source(file), EventReader(self._gate), rejects
         self._interrupts, self._progress = interrupts, progress
         self._started = time.monotonic()
+
+    def look_again(self, store: Store) -> None:
+        """Look for another apply before an event is refused. What is applied is known only once the store is open."""
+        self.types.look_again(self._gate, store)
 
     @property
     def is_interrupted(self) -> bool:

@@ -17,12 +17,14 @@ from hookctl.files import resolve_given
 from hookctl.installed import any_third_party
 
 if TYPE_CHECKING:
+    from hookctl.cli.environment import Environment
     from hookctl.cli.progress import Progress
     from hookctl.model.secret import SecretReference
     from hookctl.model.store_type import StoreType
     from hookctl.network import Network
     from hookctl.network.proxy import Proxy
     from hookctl.plugin.calls import Plugins
+    from hookctl.plugin.interfaces import EventType
     from hookctl.store.interface import Store
 
 DIRECTORY = "webhooks.d"
@@ -41,6 +43,10 @@ class Session:
     """``--dir`` or its variable."""
     given_store: str | None = None
     """``--store`` or its variable."""
+    given_environment: str | None = None
+    """``--environment`` or its variable."""
+    given_variables: Mapping[str, str] = field(default_factory=dict)
+    """``--var`` or its variable."""
     config: str | None = None
     """The settings file that the user named, with ``--config`` or its variable."""
     color: bool = False
@@ -71,8 +77,22 @@ class Session:
     @property
     def store_url(self) -> str:
         """The URL of the store. Raises SettingsError if the settings file must name it and is not valid."""
-        url: str = self.given_store or self.settings.get("store", STORE)
+        url: str = self.given_store or self.environment.store or self.settings.get("store", STORE)
         return url
+
+    @cached_property
+    def environment(self) -> Environment:
+        """The environment of this run; one without a name if none is chosen. Raises SettingsError."""
+        from hookctl.cli.environment import environment_of
+
+        return environment_of(self.given_environment, self.settings)
+
+    @cached_property
+    def variables(self) -> Mapping[str, Any]:
+        """The values for ``${var:NAME}`` in webhook files. Raises SettingsError."""
+        from hookctl.cli.environment import all_variables
+
+        return all_variables(self.environment, self.settings, self.given_variables)
 
     @property
     def plugins(self) -> Plugins:
@@ -89,6 +109,19 @@ class Session:
         from hookctl.cli.plugin_loading import every_plugin
 
         return every_plugin(self)
+
+    @cached_property
+    def event_types(self) -> Mapping[str, EventType]:
+        """The event types of plugins, and those that the files in ``events.d`` define, by name."""
+        from hookctl.config.events import NOTHING_DEFINED, read_event_types, with_defined
+
+        try:
+            found = read_event_types(self.directory, self.plugins)
+        except SettingsError:
+            if not self.tolerant:
+                raise
+            found = NOTHING_DEFINED  # the settings cannot be read, and only they say where the files are
+        return with_defined(self.plugins, found.types).event_types
 
     def load_plugins(self, *, warn: bool = True) -> None:
         """Load the plugins now, if they are not loaded yet. ``warn``: also about what could not be loaded.
@@ -166,7 +199,7 @@ class Session:
         files = store_files(self.store_url, self.store_types)
         for file in files:
             _usable(file, self._source("--store", "store", given=bool(self.given_store)))
-            if not self.given_store and not self.config and "store" in self.settings:
+            if not self.given_store and not self.config and ("store" in self.settings or self.environment.name):
                 check_own(str(file), "store")
             try:
                 resolve_given(str(file))
@@ -226,7 +259,16 @@ class Session:
         return f"{shown_path(self.config or NAME)}: {setting}" if is_in_file else source_of(option)
 
 
-def open_session(*, directory: str | None, store: str | None, config: str | None, color: str, debug: bool) -> Session:
+def open_session(
+    *,
+    directory: str | None,
+    store: str | None,
+    config: str | None,
+    color: str,
+    debug: bool,
+    environment: str | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Session:
     """The session of this run. An argument overrides ``hookctl.toml``, which overrides the defaults.
 
     Raises SettingsError if there is no working directory.
@@ -240,6 +282,8 @@ def open_session(*, directory: str | None, store: str | None, config: str | None
         given_dir=directory,
         given_store=store,
         config=config,
+        given_environment=environment,
+        given_variables=variables or {},
         color=color == "always" or (color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")),
         debug=debug,
     )

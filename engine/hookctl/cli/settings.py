@@ -55,9 +55,32 @@ def _is_table_of_digests(value: object) -> bool:
     )
 
 
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+"""The name of an environment or of a variable."""
 PLUGIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 """The name of a plugin that is a single file, which is the file's name without ``.py``."""
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def is_variable_value(value: object) -> bool:
+    """Whether a variable may have this value: no other syntax of a webhook file can come from it."""
+    if isinstance(value, str):
+        return value.isprintable() and not any(opening in value for opening in ("{{", "{%", "{#", "${"))
+    return _is_number(value) or isinstance(value, bool)
+
+
+def _is_environment(value: object) -> bool:
+    if not isinstance(value, dict) or not value.keys() <= {"store", "protected", "vars"}:
+        return False
+    variables = value.get("vars", {})
+    return (
+        _is_text(value.get("store", "-"))
+        and isinstance(value.get("protected", False), bool)
+        and isinstance(variables, dict)
+        and all(NAME.fullmatch(name) and is_variable_value(one) for name, one in variables.items())
+    )
+
+
 TEXT = Form("a string that is not empty", _is_text)
 COUNT = Form(f"a whole number from 1 to {MAX_COUNT:,}", _is_count)
 PERCENT = Form("a number from 0 to 100", lambda value: _is_number(value) and 0 <= value <= 100)
@@ -73,10 +96,18 @@ DIGESTS = Form(
 )
 FLAG = Form("true or false", lambda value: isinstance(value, bool))
 TABLE = Form("a table", lambda value: isinstance(value, dict))
+VARIABLE = Form("text in one line without {{, {%, {# and ${, a number, or true or false", is_variable_value)
+ENVIRONMENT = Form(
+    'a table with "store" (a string), "protected" (true or false) and "vars" (a table of values)',
+    _is_environment,
+)
 
 SETTINGS: Mapping[str, Form | Mapping[str, Form]] = {
     "dir": TEXT,
     "store": TEXT,
+    "environment": TEXT,
+    "environments": {EACH: ENVIRONMENT},
+    "vars": {EACH: VARIABLE},
     "cacert": TEXT,
     "connect_to": TEXTS,
     "cacert_for": {EACH: TEXT},

@@ -98,7 +98,7 @@ def secrets_of_options(session: Session, given: Sequence[str | None]) -> list[st
 
     Raises click.UsageError for text that is not a reference, which it does not repeat, and SecretError.
     """
-    secrets = [_resolved(session, text) for text in given if text]
+    secrets = [resolved(session, text) for text in given if text]
     if secrets:
         return secrets
     if not is_terminal():
@@ -116,7 +116,8 @@ def with_key(recipe: Recipe, secrets: Sequence[str]) -> Recipe:
     return with_public_key(recipe, secrets[0]) if secrets else recipe
 
 
-def _resolved(session: Session, text: str) -> str:
+def resolved(session: Session, text: str) -> str:
+    """The secret that a reference on the command line stands for. Raises click.UsageError, SecretError."""
     return _known(session, read_secret(session, _reference(session, text)))
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hookctl.cli.formats import Outputs
     from hookctl.cli.session import Session
     from hookctl.config.directory import CheckedDirectory
-    from hookctl.model import DeliveryPlan, Finding, Json
+    from hookctl.model import AppliedState, DeliveryPlan, Finding, Json
 
 
 def check_files(session: Session) -> CheckedDirectory:
@@ -33,6 +33,7 @@ def check_files(session: Session) -> CheckedDirectory:
         session.directory,
         session.plugins,
         cache=cache_folder(),
+        variables=session.variables,
         progress=lambda done, files: session.progress.update(lambda: f"{done:,} of {files:,} files checked"),
     )
     session.progress.clear()
@@ -47,11 +48,13 @@ def check_files_or_exit(
     only: Sequence[str] = (),
     warnings_to_stderr: bool = True,
     may_be_empty: Callable[[], bool] = lambda: False,
+    applied: Callable[[], AppliedState] | None = None,
 ) -> CheckedDirectory:
     """Check the directory's files; errors end the command, as :func:`exit_on_errors` says.
 
     If ``only`` names webhooks, only errors in their files do. Those in others are counted on standard error. A
-    directory without files is accepted if ``may_be_empty()`` is true, which is asked only then.
+    directory without files is accepted if ``may_be_empty()`` is true, which is asked only then. ``applied()`` is what
+    files with errors are compared with, to name the fields of event types that are gone.
     """
     everything = check_files(session)
     if [finding.rule for finding in everything.findings] == [DIRECTORY_EMPTY.id] and may_be_empty():
@@ -59,10 +62,28 @@ def check_files_or_exit(
     checked = everything.only(only)
     if checked.is_partial:
         _mention_others(everything.findings, {file.path for file in checked.files})
-    exit_on_errors(
-        ctx, session, outputs, checked.findings, ignored=checked.ignored, warnings_to_stderr=warnings_to_stderr
-    )
+    findings = checked.findings
+    if applied and checked.event_types.types and not checked.valid:
+        from hookctl.config.type_changes import find_gone_fields
+
+        findings = (*find_gone_fields(checked, applied(), session.plugins), *findings)
+    exit_on_errors(ctx, session, outputs, findings, ignored=checked.ignored, warnings_to_stderr=warnings_to_stderr)
     return checked
+
+
+def applied_state(session: Session, against: str | None = None) -> AppliedState:
+    """What the files are compared with: what is applied, or what a git revision has."""
+    from hookctl.model import AppliedState
+
+    if against is not None:
+        from hookctl.config.directory import check_revision
+
+        _, base = check_revision(
+            session.directory, against, session.plugins, cache=cache_folder(), variables=session.variables
+        )
+        return AppliedState(plans=base.plans, event_types=base.event_types.types)
+    store = session.existing_store()
+    return store.read_state() if store else AppliedState()
 
 
 def is_anything_applied(session: Session) -> bool:
@@ -112,6 +133,19 @@ def named_plan(plans: Mapping[str, DeliveryPlan], name: str) -> DeliveryPlan:
     raise unknown_webhook(name, plans)
 
 
+def mock_of(session: Session, plan: DeliveryPlan, event_type: str) -> Mapping[str, Json]:
+    """The mock event of one of a webhook's event types. Raises UsageError if it does not receive that type."""
+    if event_type not in plan.events:
+        raise wrong_type(plan, event_type)
+    return session.event_types[event_type].mock
+
+
+def wrong_type(plan: DeliveryPlan, event_type: str) -> click.UsageError:
+    """The error for an event of a type that a webhook does not receive."""
+    types = " and ".join(map(repr, plan.events))
+    return click.UsageError(f"the event has the type {event_type!r}, but {plan.name} is for {types}")
+
+
 def read_event(session: Session, file: BinaryIO) -> Mapping[str, Json]:
     """The one event that a file holds. Raises EventError unless it is an event of a known type, valid by its schema."""
     from hookctl.delivery.events.intake import MAX_EVENT_BYTES, EventGate, first_line_is_whole
@@ -119,7 +153,7 @@ def read_event(session: Session, file: BinaryIO) -> Mapping[str, Json]:
     data = b""
     try:
         data = file.read(MAX_EVENT_BYTES + 1)
-        return EventGate(session.plugins.event_types).parse(data).document
+        return EventGate(session.event_types).parse(data).document
     except EventError as error:
         message, hint = error.message, "The file must contain one event, as `hookctl schema event NAME` describes it."
         if first_line_is_whole(data):

@@ -64,7 +64,7 @@ def _held(deliveries: int) -> str:
 
 def check_removals(plan: Plan, limit: RemovalLimit) -> tuple[Finding, ...]:
     """A warning if the plan removes or deactivates more webhooks at once than the limit allows, or leaves none."""
-    if plan.has_changes and next(plan.after, None) is None:
+    if plan.changes and next(plan.after, None) is None:
         return (REMOVALS.finding("all"),)
     if not limit.is_exceeded_by(plan):
         return ()
@@ -92,5 +92,6 @@ def _placed(finding: Finding, webhooks: Mapping[str, Webhook]) -> Finding:
     webhook = webhooks.get(finding.webhook)
     if webhook is None:
         return finding
-    span = webhook.positions.value(field_place(webhook, finding.pointer))
-    return replace(finding, file=webhook.file, span=span)
+    place = field_place(webhook, finding.pointer)
+    origin = webhook.origin(place)
+    return replace(finding, file=origin.file, span=origin.positions.value(place))

@@ -6,28 +6,28 @@ run the policies. ``hookctl plan``, ``apply``, ``list`` and ``show`` call it, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from hookctl.config.diff import DEFAULT_LIMIT, RemovalLimit, make_plan
 from hookctl.config.directory import CheckedDirectory, check_directory, check_revision
 from hookctl.config.effects import Effects, Find, Recent, Surroundings, find_effects
 from hookctl.config.effects.healing import Repeat
-from hookctl.config.plan_findings import (
-    check_base,
-    check_drift,
-    check_policies,
-    check_protected,
-    check_removals,
-)
+from hookctl.config.effects.types import type_effects
+from hookctl.config.events import with_defined
+from hookctl.config.plan_findings import check_base, check_drift, check_policies, check_protected, check_removals
+from hookctl.config.sharing import contributions
+from hookctl.config.store_reader import StoreReader
 from hookctl.config.tool_versions import tool_versions
+from hookctl.config.type_changes import desired_types
 from hookctl.errors import InvalidFilesError
 from hookctl.model import (
     AppliedState,
+    DefinedType,
     DeliveryPlan,
     DeliveryStatus,
     Finding,
@@ -35,6 +35,7 @@ from hookctl.model import (
     Plan,
     Request,
     Severity,
+    Webhook,
     has_errors,
 )
 from hookctl.model.delivery_plan import JITTER
@@ -42,40 +43,10 @@ from hookctl.model.nearest import unknown_webhook
 from hookctl.model.rules.plans import AGAINST, DRIFT, REMOVALS
 from hookctl.on_demand import KnownPlans, known_plans
 from hookctl.plugin.calls import Plugins
-from hookctl.store.healing import Repairable
-from hookctl.store.history import EVERY_EVENT, EventFilter, EventPage
-from hookctl.store.records import Stopped
+from hookctl.plugin.interfaces import EventType
 
 MAX_RECENT = 1000
 """The number of events, the newest, that a plan is tried on."""
-
-
-class StoreReader(Protocol):
-    """What a review asks the store. Nothing is written."""
-
-    def read_state(self) -> AppliedState:
-        """What is applied now."""
-        ...
-
-    def stopped(self, applied: AppliedState) -> Sequence[Stopped]:
-        """The webhooks whose deliveries are held by something other than an apply."""
-        ...
-
-    def events(self, which: EventFilter = EVERY_EVENT, limit: int = 100) -> EventPage:
-        """Events that came in, the newest first."""
-        ...
-
-    def events_with_delivery(self, webhook: str, event_ids: Collection[str]) -> Collection[str]:
-        """Those of the ids whose event has a delivery to this webhook."""
-        ...
-
-    def repairable(self, webhook: str, status: DeliveryStatus, limit: int) -> Sequence[Repairable]:
-        """The newest deliveries of a webhook with a status, with all that shows whether another plan repairs them."""
-        ...
-
-    def counts(self) -> Mapping[str, Mapping[DeliveryStatus, int]]:
-        """How many deliveries there are of each status, by webhook."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +66,10 @@ class Options:
     removal_limit: RemovalLimit = DEFAULT_LIMIT
     with_effects: bool = True
     """False: only what differs is of interest, not what it means."""
+    variables: Mapping[str, Json] = field(default_factory=dict)
+    """The values for ``${var:NAME}`` in the files."""
+    environment: str = ""
+    """The name of the environment that the plan is for; empty if there is none."""
     cache: Path | None = None
     """A folder for results, as for :func:`hookctl.config.directory.check_directory`."""
     progress: Callable[[str], None] = lambda _: None
@@ -118,6 +93,8 @@ class Review:
     """What the plan starts from."""
     ignored_findings: tuple[Finding, ...] = ()
     """The warnings about the webhook files that comments in them ignore."""
+    event_types: Mapping[str, EventType] = field(default_factory=dict)
+    """The event types by name, as the plan leaves them."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -174,6 +151,7 @@ def review(
         directory,
         plugins,
         cache=options.cache,
+        variables=options.variables,
         progress=lambda done, files: options.progress(f"{done:,} of {files:,} files checked"),
     )
     return review_files(checked, directory, plugins, store, options)
@@ -192,8 +170,14 @@ def review_files(
         raise InvalidFilesError(checked.findings)
     options.progress(f"{len(checked.plans):,} webhooks read, comparing them")
     if options.against is not None:
-        revision, base = check_revision(Path(directory), options.against, plugins, cache=options.cache)
-        applied, findings, store = AppliedState(plans=base.plans), check_base(base, checked.plans, options.only), None
+        revision, base = check_revision(
+            Path(directory), options.against, plugins, cache=options.cache, variables=options.variables
+        )
+        applied, findings, store = (
+            AppliedState(plans=base.plans, event_types=base.event_types.types),
+            check_base(base, checked.plans, options.only),
+            None,
+        )
     else:
         revision, applied = None, store.read_state() if store else AppliedState()
         findings = check_drift(applied, store.stopped(applied)) if store else ()
@@ -202,8 +186,9 @@ def review_files(
         if not is_known and not any(finding.rule == AGAINST.id and finding.webhook == name for finding in findings):
             raise unknown_webhook(name, {*applied.plans, *checked.plans})
     desired = _with_applied(checked, applied, options.only) if checked.is_partial else checked.plans
-    plan = make_plan(applied, desired, {}, only=options.only, against=revision)
-    plan = replace(plan, versions=tool_versions(plugins, plan))
+    types = desired_types(checked, applied, desired, options.only)
+    plan = make_plan(applied, desired, {}, only=options.only, against=revision, event_types=types)
+    plan = replace(plan, versions=tool_versions(plugins, plan), environment=options.environment)
     found = _review(plan, applied, plugins, store, options, checked=checked, findings=findings)
     return replace(found, plan=replace(plan, heal=found.effects.healing.repairs))
 
@@ -233,7 +218,7 @@ def review_plan(
     applied = store.read_state() if store else AppliedState()
     findings = check_drift(applied, store.stopped(applied)) if store else ()
     known = known_plans(applied.plans)
-    if plan.serial != applied.serial or plan.digests_before != known.digests:
+    if plan.serial != applied.serial or plan.digests_before != known.digests or not _same_types(plan, applied):
         nothing = Effects(changes={})
         return Review(plan=plan, effects=nothing, file_findings=file_findings, plan_findings=findings, applied=applied)
     plan = replace(plan, unchanged=known.only(plan.digests))
@@ -251,8 +236,11 @@ def _review(
     findings: Sequence[Finding],
 ) -> Review:
     options.progress(f"{len(plan.changes):,} changes, determining their effects")
-    effects = _effects(plan, plugins, store, options)
     webhooks = checked.webhooks if checked else {}
+    plugins = with_defined(plugins, {**applied.event_types, **_types_after(plan, applied)})
+    effects = _effects(plan, plugins, store, options)
+    if checked and checked.shared:
+        effects = with_contributions(effects, webhooks)
     return Review(
         plan=plan,
         effects=effects,
@@ -265,7 +253,27 @@ def _review(
             *check_removals(plan, options.removal_limit),
         ),
         applied=applied,
+        event_types=plugins.event_types,
     )
+
+
+def with_contributions(effects: Effects, webhooks: Mapping[str, Webhook]) -> Effects:
+    """The effects, with what each changed webhook has from defaults."""
+    changes = {
+        name: replace(one, defaults=contributions(webhooks[name])) if name in webhooks else one
+        for name, one in effects.changes.items()
+    }
+    return replace(effects, changes=changes)
+
+
+def _same_types(plan: Plan, applied: AppliedState) -> bool:
+    return plan.type_digests_before == {name: one.digest for name, one in applied.event_types.items()}
+
+
+def _types_after(plan: Plan, applied: AppliedState) -> Mapping[str, DefinedType]:
+    changed = {change.name: change.after for change in plan.event_types}
+    kept = {name: one for name, one in applied.event_types.items() if name not in changed}
+    return {**kept, **{name: one for name, one in changed.items() if one}}
 
 
 def plan_effects(
@@ -289,6 +297,9 @@ def plan_effects(
     """
     if not plan.has_changes:
         return Effects(changes={})
+    types = type_effects(plan, plugins.filters, recent.documents if recent else ()) if plan.event_types else ()
+    if not plan.changes:
+        return Effects(changes={}, types=types)
     from hookctl.delivery.rehearsal.render import render_request
 
     def render(webhook: DeliveryPlan, document: Mapping[str, Json]) -> Request:
@@ -312,7 +323,7 @@ def plan_effects(
         find=find,
         repeating=repeating,
     )
-    return find_effects(plan, around)
+    return replace(find_effects(plan, around), types=types)
 
 
 def _effects(plan: Plan, plugins: Plugins, store: StoreReader | None, options: Options) -> Effects:

@@ -39,7 +39,7 @@ def differences(was: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, st
 
 def _used(webhook: DeliveryPlan, filters: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The parts that a webhook uses, as in ``Plugins.origins``. Of filters, only ``filters`` are looked for."""
-    yield "event type", webhook.event
+    yield from (("event type", name) for name in webhook.events)
     yield from (("auth", block.type) for block in webhook.auth)
     yield from (("validator", block.type) for block in webhook.response_validators)
     if webhook.transport:

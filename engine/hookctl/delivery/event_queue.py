@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from msgspec import structs
 
+from hookctl.delivery.events.applied_types import AppliedTypes
 from hookctl.delivery.events.intake import EventGate
 from hookctl.delivery.producer import Producer, nothing_applied
 from hookctl.delivery.runner.retention import StoreLimits
@@ -67,8 +68,11 @@ class EventQueue:
     def __init__(self, store: Store, plugins: Plugins, limits: StoreLimits | None = None) -> None:
         """``store`` is closed with the queue. Raises StateError if nothing was ever applied to it."""
         self._store = store
-        self._gate = EventGate(plugins.event_types)
-        self._producer = Producer(store, limits)
+        types = AppliedTypes(plugins)
+        self._gate = EventGate(types.current)
+        types.follow(self._gate)
+        types.look_again(self._gate, store)
+        self._producer = Producer(store, limits, applied=types.take)
         self._turn = Lock()
         self._process = os.getpid()
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from hookctl.delivery.runner.alerts import Alerts
 from hookctl.delivery.runner.retention import Retention, StoreLimits
 from hookctl.delivery.runner.route import Router
 from hookctl.errors import StateError, StateLockedError, StoreError
@@ -29,7 +30,8 @@ class Producer:
     """Routes events by the applied state and stores them. Needs no secret and no network, and belongs to one thread.
 
     ``clock`` returns epoch seconds. ``undecided`` is called with the webhooks of deliveries that are dead from the
-    start, because their ``when`` could not be evaluated. Raises StateError if nothing was ever applied to the store.
+    start, because their ``when`` could not be evaluated. ``applied`` is called with each state that the producer uses.
+    Raises StateError if nothing was ever applied to the store.
     """
 
     def __init__(
@@ -39,9 +41,11 @@ class Producer:
         clock: Callable[[], float] = time.time,
         *,
         undecided: Callable[[Sequence[str]], None] = lambda _: None,
+        applied: Callable[[AppliedState], None] = lambda _: None,
     ) -> None:
-        self._store, self._clock, self._undecided = store, clock, undecided
+        self._store, self._clock, self._undecided, self._applied = store, clock, undecided, applied
         self._retention = Retention(store, limits or StoreLimits(), clock, since_boot)
+        self._alerts = Alerts(store, clock, since_boot)
         self._take_state(store.read_state())
         if not (self.state.serial or self.state.plans or self.state.unreadable):
             raise nothing_applied()
@@ -98,9 +102,11 @@ class Producer:
     def _store_routed(
         self, routed: Sequence[Routed], *, refuse_changed: bool = False, keys: Sequence[RequestKey] = ()
     ) -> list[bool]:
-        is_new = self._store.enqueue(
-            routed, self._clock(), self._retention.max_waiting, refuse_changed=refuse_changed, keys=keys
-        )
+        alerts = self._alerts.of_intake(routed)
+        room = self._retention.max_waiting + sum(len(one.deliveries) for one in alerts)
+        is_new = self._store.enqueue([*routed, *alerts], self._clock(), room, refuse_changed=refuse_changed, keys=keys)[
+            : len(routed)
+        ]
         with suppress(StoreError, StateLockedError):  # the events are stored; a runner repeats this when it starts
             if self._refresh_state():  # an apply was committed between routing and storing
                 self._store.reconcile(self.state)
@@ -125,6 +131,8 @@ class Producer:
 
     def _take_state(self, state: AppliedState) -> None:
         self.state, self._router = state, Router(state)
+        self._alerts.take(state, self._router)
+        self._applied(state)
 
 
 def _names(routed: Routed) -> tuple[str, ...]:

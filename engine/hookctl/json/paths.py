@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 
 Step = str | int
 """One step of a path: an object's key or a list's index (negative ones count from the end)."""
 
 ANY = None
 """A step for any item of a list."""
+_STEP = re.compile(r'\.?(?P<key>[^.\[\]]+)|\[(?P<index>\*|[0-9]+)\]|\[(?P<quoted>"(?:[^"\\]|\\.)*")\]')
 
 
 def path_text(root: str, steps: Iterable[Step | None]) -> str:
@@ -38,3 +40,12 @@ def pointer_text(steps: Iterable[Step]) -> str:
 def pointer_steps(pointer: str) -> list[str]:
     """The keys of a JSON Pointer; an index remains text. A leading ``#``, as in a schema's reference, is removed."""
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.removeprefix("#").split("/")[1:]]
+
+
+def steps_of(path: str) -> Iterator[Step | None]:
+    """The steps of a path that :func:`path_text` wrote, without an index that counts from the end."""
+    for match in _STEP.finditer(path):
+        if match["index"]:
+            yield ANY if match["index"] == "*" else int(match["index"])
+        else:
+            yield json.loads(match["quoted"]) if match["quoted"] else match["key"]

@@ -159,6 +159,7 @@ def is_certain(schema: Schema, keys: Iterable[Step]) -> bool:
         following = schema.get("properties", _NOTHING).get(key)
         if (
             following is None
+            or isinstance(following, bool)
             or key not in schema.get("required", ())
             or type(following.get("type")) is not str
             or "$ref" in following

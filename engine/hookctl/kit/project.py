@@ -71,11 +71,13 @@ class Project:
 
         Raises KeyError if there is no such event type.
         """
+        from hookctl.config.events import read_event_types, with_defined
         from hookctl.kit.loading import is_installed
         from hookctl.plugin.host import load_plugins
 
         plugins = load_plugins([plugin for plugin in self.plugins if not is_installed(plugin)])
-        return dict(plugins.event_types[event_type].mock)
+        defined = read_event_types(self.root / "webhooks.d", plugins)
+        return dict(with_defined(plugins, defined.types).event_types[event_type].mock)
 
     def _network(self) -> dict[str, str]:
         address = f"{self.receiver.address}:{self.receiver.port}"

@@ -28,10 +28,11 @@ from hookctl.model.delivery import (
 )
 from hookctl.model.delivery_plan import BodyFormat, DeliveryPlan, PluginBlock, Status, canonical_json
 from hookctl.model.event import Event
+from hookctl.model.event_type import DefinedType, TypeChange
 from hookctl.model.finding import Finding, Severity, brief, has_errors, in_order
 from hookctl.model.problem import Problem
 from hookctl.model.secret import MASK, Resolved, Secret, SecretReference, reveal
-from hookctl.model.source import Ignore, Json, Pointer, Positions, SourceFile, Span, Webhook
+from hookctl.model.source import Contribution, Ignore, Json, Origin, Pointer, Positions, SourceFile, Span, Webhook
 from hookctl.model.trace import AttemptTrace, TraceContext, read_trace
 
 __all__ = [
@@ -54,6 +55,8 @@ __all__ = [
     "BodyFormat",
     "Change",
     "ClientCertificate",
+    "Contribution",
+    "DefinedType",
     "Delivery",
     "DeliveryPlan",
     "DeliveryStatus",
@@ -65,6 +68,7 @@ __all__ = [
     "Ignore",
     "Json",
     "Mismatch",
+    "Origin",
     "Plan",
     "PluginBlock",
     "Pointer",
@@ -84,6 +88,7 @@ __all__ = [
     "Status",
     "Timing",
     "TraceContext",
+    "TypeChange",
     "Verdict",
     "Webhook",
     "brief",

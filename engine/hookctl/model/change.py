@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from hookctl.model.delivery import DeliveryStatus
 from hookctl.model.delivery_plan import DeliveryPlan, canonical_json
+from hookctl.model.event_type import DefinedType, TypeChange
 from hookctl.model.source import Json, Pointer
 
 
@@ -76,6 +77,8 @@ class AppliedState:
     """True: something other than an apply has added, replaced or removed a delivery plan since the last apply."""
     unreadable: Mapping[str, str] = field(default_factory=dict)
     """The applied webhooks whose rows are damaged, with the reason; ``plans`` does not contain them."""
+    event_types: Mapping[str, DefinedType] = field(default_factory=dict)
+    """The event types that the files in ``events.d`` defined, by name: events are checked against these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,12 @@ class Plan:
     """The git revision that the files are compared with, if any. Such a plan cannot be applied."""
     heal: tuple[Repair, ...] = ()
     """What ``apply --heal`` replays, and nothing else."""
+    event_types: tuple[TypeChange, ...] = ()
+    """The changes of the event types that files define, in order of name."""
+    type_digests: Mapping[str, str] = field(default_factory=dict)
+    """The digest of each such event type that stays as it is, by name."""
+    environment: str = ""
+    """The name of the environment that it is for; empty if there is none."""
 
     @property
     def digest(self) -> str:
@@ -143,6 +152,14 @@ class Plan:
         }
         if self.heal:
             document["heal"] = [[one.webhook, one.id, one.status.value, one.version] for one in self.heal]
+        if self.event_types or self.type_digests:
+            changed: list[Json] = [
+                [one.name, *(side.digest if side else None for side in (one.before, one.after))]
+                for one in self.event_types
+            ]
+            document["event_types"] = {"changes": changed, "unchanged": dict(self.type_digests)}
+        if self.environment:
+            document["environment"] = self.environment
         return hashlib.sha256(canonical_json(document)).hexdigest()
 
     @property
@@ -154,7 +171,7 @@ class Plan:
     @property
     def has_changes(self) -> bool:
         """True when an apply would change anything."""
-        return bool(self.changes)
+        return bool(self.changes or self.event_types)
 
     @property
     def digests_before(self) -> Mapping[str, str]:
@@ -162,6 +179,14 @@ class Plan:
         return {
             **self.digests,
             **{change.before.name: change.before.digest for change in self.changes if change.before},
+        }
+
+    @property
+    def type_digests_before(self) -> Mapping[str, str]:
+        """The digest of each event type that the plan starts from, by name."""
+        return {
+            **self.type_digests,
+            **{change.name: change.before.digest for change in self.event_types if change.before},
         }
 
     @property

@@ -52,7 +52,8 @@ class DeliveryPlan:
     """Everything that a delivery needs, with defaults written out. It holds secret references, never a secret."""
 
     name: str
-    event: str
+    events: tuple[str, ...]
+    """The event types that it receives, at least one, in order."""
     status: Status
     method: str
     url: str
@@ -99,7 +100,7 @@ class DeliveryPlan:
         document: dict[str, Json] = {
             "format": FORMAT,
             "name": self.name,
-            "event": self.event,
+            "event": self.events[0] if len(self.events) == 1 else list(self.events),
             "status": self.status.value,
             "method": self.method,
             "url": self.url,
@@ -128,7 +129,10 @@ class DeliveryPlan:
         """The plan that :meth:`to_json` wrote. Raises KeyError, TypeError or ValueError on anything else."""
         if document["format"] != FORMAT:
             raise ValueError(f"delivery plan format {document['format']!r}, but this hookctl reads {FORMAT}")
-        values = cast("dict[str, object]", {key: value for key, value in document.items() if key != "format"})
+        values = cast(
+            "dict[str, object]", {key: value for key, value in document.items() if key not in {"format", "event"}}
+        )
+        values["events"] = _events(document["event"])
         values["status"] = Status(cast("str", document["status"]))
         values["auth"] = _blocks_from_json(document["auth"])
         values["response_validators"] = _blocks_from_json(document["response_validators"])
@@ -143,6 +147,11 @@ class DeliveryPlan:
         values["retry_schedule"] = tuple(cast("list[float]", document["retry_schedule"]))
         return cls(**values)  # type: ignore[arg-type]  # the keys are the fields: a property test
 
+    @property
+    def events_text(self) -> str:
+        """The event types for people: ``anomaly, audit_log``."""
+        return ", ".join(self.events)
+
     def canonical(self) -> bytes:
         """Canonical JSON of the plan: sorted keys, no spaces, UTF-8. Equal plans give equal bytes."""
         return canonical_json(self.to_json())
@@ -156,6 +165,16 @@ _encode: Callable[[Json], str] = json.JSONEncoder(
 def canonical_json(value: Json) -> bytes:
     """JSON with sorted keys and without spaces, in UTF-8: the form that digests are computed from."""
     return _encode(value).encode()
+
+
+def _events(value: Json) -> tuple[str, ...]:
+    """The event types of a document: one name, or a list of at least two. Raises TypeError and ValueError."""
+    names = value if isinstance(value, list) else [value]
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError("event must be a name, or a list of names")
+    if isinstance(value, list) and (len(names) < 2 or names != sorted(set(cast("list[str]", names)))):
+        raise ValueError("a list of event types must be in order, without repetition")
+    return tuple(cast("list[str]", names))
 
 
 def _block_to_json(block: PluginBlock) -> dict[str, Json]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -89,6 +89,24 @@ class Ignore:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a part of a webhook is written."""
+
+    file: SourceFile
+    positions: Positions
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """A field of a webhook that is not in its own file."""
+
+    field: str
+    """Such as ``headers.X-Team``."""
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Webhook:
     """What an author wrote: one YAML document. Its fields are unchecked until ``check`` has found no error."""
 
@@ -101,6 +119,15 @@ class Webhook:
     """Places whose value could not be read. A finding of ``load`` gives the reason, and ``check`` skips them."""
     ignores: tuple[Ignore, ...] = ()
     """The comments that ignore warnings about it."""
+    origins: Mapping[Pointer, Origin] = field(default_factory=dict)
+    """Where fields, or keys of a field, are written that are not in its own file, because they are defaults."""
+
+    def origin(self, pointer: Pointer) -> Origin:
+        """Where the value at a place is written."""
+        for length in (1, 2) if self.origins else ():
+            if pointer[:length] in self.origins:
+                return self.origins[pointer[:length]]
+        return Origin(self.file, self.positions)
 
     @property
     def name(self) -> str:

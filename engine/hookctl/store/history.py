@@ -69,8 +69,8 @@ class EventPage:
 class Route:
     """The part of an applied webhook that decides which events it receives."""
 
-    event: str
-    """The event type."""
+    events: tuple[str, ...]
+    """The event types."""
     is_active: bool
     when: str | None
 

@@ -68,6 +68,8 @@ class Answer:
     misbehave: Misbehavior | None = None
     pace: float = 0.02
     """Seconds between the pieces of a slow misbehavior."""
+    source: Callable[[], Answer] | None = None
+    """Gives the answer to send in place of this one. It is called on a thread of its own, so it may block."""
 
     @classmethod
     def json(cls, value: Json, status: int = 200, **rest: float) -> Answer:

@@ -99,7 +99,7 @@ class Connection:
         while self._sending is None and (request := self._next_request()) is not None:
             answer, wire = self._respond(request)
             last = _CLOSE.search(request.head) is not None
-            if answer.delay or answer.together or answer.misbehave or last or not self._send_now(wire):
+            if answer.source or answer.delay or answer.together or answer.misbehave or last or not self._send_now(wire):
                 self._sending = self._loop.create_task(self._send_later(answer, wire, last=last))
 
     def _next_request(self) -> ReceivedRequest | None:
@@ -132,6 +132,9 @@ class Connection:
 
     async def _send_later(self, answer: Answer, wire: bytes, *, last: bool) -> None:
         try:
+            if answer.source:
+                answer = await self._loop.run_in_executor(None, answer.source)
+                wire = answer.wire()
             if answer.together:
                 await self._gather(answer)
             if answer.delay:

@@ -76,7 +76,7 @@ class Receiver:
         self.connections = 0
         """Number of accepted TCP connections."""
         self.tokens = token_endpoint or TokenEndpoint()
-        self.default = Answer()
+        self.default: Respond = Answer()
         """The answer for paths without their own answers."""
         self._hosts = tuple(hosts)
         self._certificate_for = certificate_for
@@ -122,9 +122,11 @@ class Receiver:
         wire = self._wires.get(answer)
         if wire is None:
             wire = answer.wire()
-            if len(self._wires) < 1000:  # a function may return a different answer for each request
+            if (
+                answer.source is None and len(self._wires) < 1000
+            ):  # a function may return a different answer for each request
                 self._wires[answer] = wire
-        if self._seen:
+        if self._seen and answer.source is None:  # whoever gives such an answer knows when it is there
             self._seen(request, answer)
         return answer, wire
 

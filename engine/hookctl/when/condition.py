@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from jmespath.parser import ParsedResult
 
     from hookctl.bounded.jmes_path import Ast
+    from hookctl.when.unsatisfiable import Judge
 
 _OTHER_QUOTES = re.compile(r'["`\\]')
 RAW_STRING = re.compile(r"'[^']*'")
@@ -148,7 +150,14 @@ class _Walker:
         self._rule = rule
         self._text = text
         self._seen = 0
+        self._is_ruled_out = False
         self.problems: list[Problem] = []
+
+    @cached_property
+    def _judge(self) -> Judge:
+        from hookctl.when.unsatisfiable import Judge
+
+        return Judge(self._event)
 
     def shape(self, node: Ast, shape: Shape) -> Shape:
         """The shape of a node's result when it is applied to ``shape``, as far as it is known."""
@@ -165,8 +174,13 @@ class _Walker:
         elif kind == "index":
             shape = replace(self._event.items(shape), optional=True)
         elif kind not in {"slice", "identity", "current"}:
+            is_ruled_out = self._is_ruled_out
             for child in children:
                 self.shape(child, shape)
+                absorbing = {"and_expression": False, "or_expression": True}.get(kind)
+                if absorbing is not None and asks_for_type(child) and self._judge.holds(child) is absorbing:
+                    self._is_ruled_out = True  # an event of this type never gets to what follows
+            self._is_ruled_out = is_ruled_out
             shape = _BOOLEAN if kind in {"not_expression", "comparator"} else Shape(())
         return shape
 
@@ -201,6 +215,8 @@ class _Walker:
         following = self._event.step(shape, name)
         if isinstance(following, Shape):
             return following
+        if self._is_ruled_out:
+            return Shape(())
         start, end = next(islice(_field_tokens(self._text), number, None))
         problem = self._rule.problem(
             start,
@@ -217,6 +233,14 @@ class _Walker:
         data = self._event.step(shape, "data") if shape is self._event.root else None
         is_there = isinstance(data, Shape) and isinstance(self._event.step(data, name), Shape)
         return (f"data.{name}",) if is_there else ()
+
+
+def asks_for_type(node: Ast) -> bool:
+    """Whether a part of an expression reads nothing but the type of the event."""
+    from hookctl.bounded.jmes_path import walk
+
+    fields = [one["value"] for one in walk(node) if one["type"] == "field"]
+    return bool(fields) and set(fields) == {"event_type"}
 
 
 def _hint(name: str, shape: Shape, unknown: Unknown) -> str:

@@ -1,4 +1,4 @@
-"""Built-in event types: ``anomaly``."""
+"""Built-in event types: those of access management, Alertmanager, CloudEvents, and hookctl's own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,18 @@ from hookctl.schema_files import read_schema
 
 if TYPE_CHECKING:
     from hookctl.model import Json
+
+NAMES = (
+    "anomaly",
+    "access_request",
+    "audit_log",
+    "integration",
+    "alertmanager",
+    "cloudevents",
+    "hookctl.delivery_dead",
+    "hookctl.webhook_held",
+    "hookctl.circuit_opened",
+)
 
 
 def from_schema(file: str) -> EventType:
@@ -31,4 +43,4 @@ def from_schema(file: str) -> EventType:
 @hookimpl
 def hookctl_event_types() -> Iterable[EventType]:
     """The built-in event types."""
-    return (from_schema("events/anomaly.schema.json"),)
+    return [from_schema(f"events/{name}.schema.json") for name in NAMES]

@@ -272,7 +272,7 @@ def test_the_question_names_how_many_are_replayed(
         questions.append(question)
         return bool(hint == "")
 
-    monkeypatch.setattr("hookctl.cli.commands.apply.approved", approved)
+    monkeypatch.setattr("hookctl.cli.approval.approved", approved)
     receiver.answer("/old", Answer(404))
     send(run, "e0")
     write(root, PLAIN.replace("/old", "/new"))

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
+from hookctl.cli.recipes import recipe_names
 from hookctl.cli.settings import SETTINGS
 from hookctl.testing.receiver import Receiver
 
@@ -117,7 +119,7 @@ def test_every_setting_stands_in_the_file_and_is_accepted_as_it_stands(
     settings = tmp_path / "hookctl.toml"
     assert tomllib.loads(settings.read_text()) == {}
     uncommented = re.sub(
-        r'^# (?=[a-z_"\[][^ ]* ?[=\]]|\[(allow|cacert_for|(policies|observers)\.[a-z_]+)\])',
+        r'^# (?=[a-z_"\[][^ ]* ?[=\]]|\[(allow|cacert_for|environments|vars|(policies|observers)\.[a-z_]+)\])',
         "",
         settings.read_text(),
         flags=re.MULTILINE,
@@ -145,3 +147,75 @@ def test_what_cannot_be_written_is_named(run_cli: Callable[..., Any], project: C
     assert result.exit_code == 1
     assert ".github" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_recipe_begins_a_project(run_cli: Callable[..., Any], tmp_path: Path) -> None:
+    result = run_cli("init", "--recipe", "pagerduty", cwd=tmp_path)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert files(tmp_path) == WRITTEN - {"webhooks.d/first.yaml"} | {"webhooks.d/pagerduty.yaml"}
+    assert "Wrote  webhooks.d/pagerduty.yaml" in result.stdout
+    assert "PAGERDUTY_ROUTING_KEY\n    The integration key, 32 characters." in result.stdout
+    commands = [re.split(r" {2,}", line.strip())[0] for line in result.stdout.partition("Next:\n")[2].splitlines()]
+    assert commands == [
+        "hookctl plan",
+        "export PAGERDUTY_ROUTING_KEY=...",
+        "hookctl test PagerDuty",
+        "hookctl apply",
+    ]
+
+
+def test_a_recipe_is_added_to_a_project(run_cli: Callable[..., Any], project: Callable[..., Path]) -> None:
+    root = project({"webhooks.d/team/mine.yml": "name: Mine\nevent: anomaly\nurl: https://siem.example.com/\n"})
+    result = run_cli("init", "--recipe", "generic_oauth", cwd=root)
+    assert (result.exit_code, result.stderr) == (0, "")
+    added = {"webhooks.d/generic_oauth.yaml", "webhooks.d/webhook.schema.json"}
+    assert files(root) == {"webhooks.d/team/mine.yml"} | added
+    assert 'hookctl test "Generic OAuth"' in result.stdout
+    assert run_cli("validate", cwd=root).exit_code == 0
+
+
+def test_a_recipe_overwrites_nothing(run_cli: Callable[..., Any], project: Callable[..., Path]) -> None:
+    root = project({"webhooks.d/slack.yaml": "# mine\n"})
+    result = run_cli("init", "--recipe", "slack", cwd=root)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "webhooks.d/slack.yaml already exists, and is not overwritten" in result.stderr
+    assert {name: (root / name).read_text() for name in files(root)} == {"webhooks.d/slack.yaml": "# mine\n"}
+
+
+def test_a_recipe_does_not_repeat_the_name_of_a_webhook(
+    run_cli: Callable[..., Any], project: Callable[..., Path]
+) -> None:
+    root = project({"webhooks.d/chat.yaml": "event: anomaly\nname: 'SLACK'\n"})
+    result = run_cli("init", "--recipe", "slack", cwd=root)
+    assert result.exit_code == 1
+    assert "webhooks.d/ already has a webhook with the name 'Slack'" in result.stderr
+    assert files(root) == {"webhooks.d/chat.yaml"}
+
+
+def test_a_recipe_goes_where_webhooks_are(run_cli: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "hookctl.toml").write_text('dir = "hooks"\n')
+    result = run_cli("init", "--recipe", "splunk", cwd=tmp_path)
+    assert "Wrote  hooks/splunk.yaml" in result.stdout
+    assert "hooks/**" in (tmp_path / ".github/workflows/webhooks.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--recipe", "slak"], "there is no recipe 'slak'. Did you mean slack"),
+        (["--recipe", "../slack"], "there is no recipe '../slack'."),
+        (["--recipe", "Slack"], "there is no recipe 'Slack'. Did you mean slack"),
+        (["--recipe"], "name one of these:"),
+    ],
+)
+def test_an_unknown_recipe_lists_all(given: list[str], said: str, run_cli: Callable[..., Any], tmp_path: Path) -> None:
+    result = run_cli("init", *given, cwd=tmp_path)
+    assert (result.exit_code, files(tmp_path)) == (64, set())
+    assert said in result.stderr
+    listed = re.findall(r"^  (\w+) {2,}\S.*$", result.stderr, re.MULTILINE)
+    assert [name for name in listed if name in recipe_names()] == recipe_names()
+
+
+def test_the_help_lists_the_recipes(run_cli: Callable[..., Any], tmp_path: Path) -> None:
+    shown = run_cli("init", "--help", cwd=tmp_path).stdout
+    assert set(re.findall(r"^    (\w+) {2,}\S.*$", shown, re.MULTILINE)) >= set(recipe_names())

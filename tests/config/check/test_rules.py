@@ -22,6 +22,21 @@ ROOT = Path(__file__).parents[3]
 BASE = {"name": "SiemAnomalies", "event": "anomaly", "url": "https://siem.example.com/ingest"}
 KEY = re.compile(r"^([a-z_]+):", re.MULTILINE)
 NOT_SHOWN = {
+    "event-file-name": "tests/config/events/test_definition.py",
+    "event-type-taken": "tests/config/events/test_definition.py",
+    "event-schema-not-json": "tests/config/events/test_definition.py",
+    "event-schema-invalid": "tests/config/events/test_definition.py",
+    "event-schema-reference": "tests/config/events/test_definition.py",
+    "event-schema-cost": "tests/config/events/test_definition.py",
+    "event-example-invalid": "tests/config/events/test_definition.py",
+    "event-field-undescribed": "tests/config/events/test_definition.py",
+    "event-fields-gone": "tests/cli/test_event_types.py",
+    "import-unreadable": "tests/config/importing/test_import.py",
+    "import-skipped": "tests/config/importing/test_import.py",
+    "import-changed": "tests/config/importing/test_import.py",
+    "defaults-field": "tests/cli/test_environments.py",
+    "defaults-documents": "tests/cli/test_environments.py",
+    "unknown-variable": "tests/cli/test_environments.py",
     "directory-missing": "tests/config/load/test_files.py",
     "directory-empty": "tests/config/load/test_files.py",
     "file-unreadable": "tests/config/load/test_files.py",
@@ -39,6 +54,10 @@ NOT_SHOWN = {
     "drift": "tests/cli/test_drift.py",
     "held": "tests/cli/test_drift.py",
     "against": "tests/cli/commands/test_plan_against.py",
+    "import-source": "tests/cli/commands/test_import.py",
+    "import-unconverted": "tests/cli/commands/test_import.py",
+    "import-left-out": "tests/config/converting/test_curl.py",
+    "test-field": "tests/cli/test_mock_events.py",
     "test-failed": "tests/cli/test_formats.py",
 }
 """Rules without a bad example, and the tests that prove them instead."""

@@ -25,7 +25,7 @@ def test_defaults_are_written_out() -> None:
     plan = compiled(SHORTEST)
     assert plan == DeliveryPlan(
         name="Siem",
-        event="anomaly",
+        events=("anomaly",),
         status=Status.ACTIVE,
         method="POST",
         url="https://siem.example.com/ingest",

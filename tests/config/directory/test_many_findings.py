@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hookctl.config.check import WebhookChecker
-from hookctl.config.directory import MOST_FINDINGS, CheckedDirectory, check_directory
+from hookctl.config.directory import CheckedDirectory, check_directory
+from hookctl.config.file_results import MOST_FINDINGS
 from hookctl.model import Finding, Severity, Webhook
 from hookctl.plugin.host import load_plugins
 

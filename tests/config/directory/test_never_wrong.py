@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from hookctl.config import directory as checking
+from hookctl.config import file_results
 from hookctl.config.cache import Cache, fingerprint
 from hookctl.config.diff import make_plan
 from hookctl.config.directory import CheckedDirectory, check_contents, check_directory
@@ -199,7 +199,7 @@ def test_it_makes_no_difference_how_many_files_are_checked_together(
         (tmp_path / f"{number:02}.yaml").write_text(text, encoding="utf-8")
     results = []
     for at_once in (1, 3, 100):
-        monkeypatch.setattr(checking, "AT_ONCE", at_once)
+        monkeypatch.setattr(file_results, "AT_ONCE", at_once)
         results.append(seen(check_directory(tmp_path, PLUGINS)))
     assert results[0] == results[1] == results[2]
 

@@ -192,7 +192,7 @@ def test_an_event_that_the_webhook_no_longer_accepts_is_not_sent(delivery_plan: 
     assert judged(rejecting, last, before) == (Chance.FAILS, "`when` does not accept the event")
     failing = delivery_plan(**OTHER_URL, when="abs(data.title) == `1`")
     assert judged(failing, last, before) == (Chance.FAILS, "`when` cannot be evaluated for the event")
-    other = delivery_plan(**OTHER_URL, event="access_request")
+    other = delivery_plan(**OTHER_URL, events=("access_request",))
     assert judged(other, last, before) == (Chance.FAILS, "the webhook has another event type")
 
 

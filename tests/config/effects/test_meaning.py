@@ -77,12 +77,12 @@ FIELDS = ("data.request.friendly_id", "data.request.id", "data.request.status", 
 
 def test_what_newly_leaves(effects_of: Find, delivery_plan: Build) -> None:
     siem = delivery_plan(body_template=BODY)
-    assert only(effects_of([], [siem])).leaving == Leaving("siem.example.com", "anomaly", FIELDS)
+    assert only(effects_of([], [siem])).leaving == (Leaving("siem.example.com", "anomaly", FIELDS),)
     more = delivery_plan(body_template='{"a": "{{ data.severity }}", "t": "{{ data.title }}"}')
-    assert only(effects_of([siem], [more])).leaving == Leaving("siem.example.com", "anomaly", ("data.title",))
-    assert only(effects_of([more], [delivery_plan(body_template='{"a": "{{ data.severity }}"}')])).leaving is None
+    assert only(effects_of([siem], [more])).leaving == (Leaving("siem.example.com", "anomaly", ("data.title",)),)
+    assert only(effects_of([more], [delivery_plan(body_template='{"a": "{{ data.severity }}"}')])).leaving == ()
     moved = delivery_plan(body_template=BODY, url="https://other.example.com/")
-    assert only(effects_of([siem], [moved])).leaving == Leaving("other.example.com", "anomaly", FIELDS)
+    assert only(effects_of([siem], [moved])).leaving == (Leaving("other.example.com", "anomaly", FIELDS),)
 
 
 def test_what_leaves_in_the_url_and_in_headers_counts(effects_of: Find, delivery_plan: Build) -> None:
@@ -92,10 +92,10 @@ def test_what_leaves_in_the_url_and_in_headers_counts(effects_of: Find, delivery
         url="https://siem.example.com/{{ data.request.id }}?s={{ data.severity }}",
         headers={"X-A": "{{ data.title | tojson }}"},
     )
-    assert only(effects_of([siem], [told])).leaving == Leaving(
-        "siem.example.com", "anomaly", ("data.request.id", "data.severity", "data.title")
+    assert only(effects_of([siem], [told])).leaving == (
+        Leaving("siem.example.com", "anomaly", ("data.request.id", "data.severity", "data.title")),
     )
-    assert only(effects_of([told], [delivery_plan(body_template='{"s": {{ data.severity }}}')])).leaving is None
+    assert only(effects_of([told], [delivery_plan(body_template='{"s": {{ data.severity }}}')])).leaving == ()
 
 
 def test_what_another_webhook_sends_to_the_host_already_does_not_newly_leave(
@@ -105,18 +105,18 @@ def test_what_another_webhook_sends_to_the_host_already_does_not_newly_leave(
         delivery_plan(body_template=BODY),
         delivery_plan("Other", body_template='{"t": "{{ data.severity }}"}', url="https://siem.example.com/x"),
     )
-    assert effects_of([siem], [siem, other]).changes["Other"].leaving is None
+    assert effects_of([siem], [siem, other]).changes["Other"].leaving == ()
     paused = delivery_plan(body_template=BODY, status=Status.INACTIVE)
     leaving = Leaving("siem.example.com", "anomaly", ("data.severity",))
-    assert effects_of([paused], [paused, other]).changes["Other"].leaving == leaving
+    assert effects_of([paused], [paused, other]).changes["Other"].leaving == (leaving,)
 
 
 def test_what_is_inactive_sends_nothing(effects_of: Find, delivery_plan: Build) -> None:
     paused = delivery_plan(body_template=BODY, status=Status.INACTIVE)
     change = only(effects_of([], [paused]))
-    assert (change.leaving, change.new_hosts) == (None, ())
+    assert (change.leaving, change.new_hosts) == ((), ())
     change = only(effects_of([paused], [delivery_plan(body_template=BODY)]))
-    assert change.leaving is not None
+    assert change.leaving
     assert change.new_hosts == ("siem.example.com",)
 
 

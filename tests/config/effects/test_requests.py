@@ -291,7 +291,7 @@ def test_what_is_told_in_short_means_what_it_means_at_length(
             body_template='{"a": {{ data.request }}}',
             url="https://b.example.com/{{ data.id }}",
             retry_schedule=(),
-            event="unknown",
+            events=("unknown",),
         ),
         delivery_plan(
             "C", status=Status.INACTIVE, url="https://c.example.com/", body_template='{"a": "{{ data.title }}"}'

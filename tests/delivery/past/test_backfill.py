@@ -131,7 +131,7 @@ def test_an_apply_of_another_webhook_does_not_end_it(
     store.enqueue([Routed(event(number), ()) for number in range(10)], 5.0)
     made = making(store, plan, find(store, plan))
     assert next(made) == 4
-    apply(store, plan, delivery_plan("Other", event="other"))
+    apply(store, plan, delivery_plan("Other", events=("other",)))
     assert [*made] == [4, 2]
 
 

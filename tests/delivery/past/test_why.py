@@ -15,7 +15,7 @@ WHEN = "data.severity == 'High'"
 
 
 def route(event: str = "anomaly", *, is_active: bool = True, when: str | None = None) -> Route:
-    return Route(event, is_active=is_active, when=when)
+    return Route((event,), is_active=is_active, when=when)
 
 
 def reasons(build: Build, then: dict[str, Route], *names: str, **state: Any) -> list[Unmatched]:

@@ -166,6 +166,7 @@ def wire(receiver: Receiver) -> Iterator[Callable[[bytes], None]]:
     """Makes the receiver answer with these very bytes."""
 
     def put(answer: bytes) -> None:
+        assert isinstance(receiver.default, Answer)
         receiver._wires[receiver.default] = answer
 
     yield put

@@ -181,7 +181,7 @@ Plan: 3 to add, 1 to change, 1 to remove.
     by_name = {change["name"]: change for change in document["changes"]}
     assert by_name["B"]["fields"]
     leaving = {"host": "b.example.com", "event": "anomaly", "fields": ["data.title"], "personal": []}
-    assert by_name["B"]["effects"]["leaving"] == leaving
+    assert by_name["B"]["effects"]["leaving"] == [leaving]
     assert read_plan(json.dumps(document)) == replace(plan, unchanged={})
 
 
@@ -212,8 +212,8 @@ def sayings(effects: dict[str, Any]) -> Iterator[str]:
     yield from (f"payload: breaking: {' (JSON text) '.join(one['path'])} " for one in effects["payload"]["breaks"])
     if effects["payload"]["class"] == "compatible":
         yield "payload: compatible\n"
-    if effects["leaving"]:
-        yield f"newly sent to {effects['leaving']['host']}: {leaving_text(Leaving(**effects['leaving']))}"
+    for one in effects["leaving"]:
+        yield f"newly sent to {one['host']}: {leaving_text(Leaving(**one))}"
     if effects["new_hosts"]:
         yield f"new host: {', '.join(effects['new_hosts'])}\n"
     if events := effects["events"]:

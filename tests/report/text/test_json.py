@@ -163,7 +163,7 @@ def test_tests_say_the_same_in_both(
 def _plan(name: str, status: Status, when: str | None) -> DeliveryPlan:
     return DeliveryPlan(
         name=name,
-        event="anomaly",
+        events=("anomaly",),
         status=status,
         method="POST",
         url="https://siem.example.com/",

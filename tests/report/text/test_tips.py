@@ -25,7 +25,7 @@ from hookctl.report.text.tips import BY_CAUSE, EXPIRED, FAILURES, UNTRUSTED, WRO
 def plan(**fields: Any) -> DeliveryPlan:
     whole: dict[str, Any] = {
         "name": "Siem Anomalies",
-        "event": "anomaly",
+        "events": ("anomaly",),
         "status": Status.ACTIVE,
         "method": "PATCH",
         "url": "https://siem.example.com/ingest/${env:KEY}",

@@ -235,7 +235,7 @@ def test_what_an_event_matched_and_why_not(site: Any, browser: Any, delivery_pla
         delivery_plan("Matches"),
         delivery_plan("Inactive", status=Status.INACTIVE),
         delivery_plan("Low", when="data.severity == 'Low'"),
-        delivery_plan("Other type", event="integration_status_changed"),
+        delivery_plan("Other type", events=("integration_status_changed",)),
     )
     site.apply(*before)
     site.send("a/b ü", data={"severity": "High"})

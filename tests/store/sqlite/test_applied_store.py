@@ -364,7 +364,7 @@ def test_a_kill_at_any_statement_leaves_the_old_state_or_the_new(
     saved = tmp_path / "plan.json"
     saved.write_text(json.dumps(to_document(plan)))
     killed = 0
-    for statements in range(40):
+    for statements in range(60):
         child = subprocess.run(
             [sys.executable, "-c", CHILD, str(path), str(saved), str(statements)],
             capture_output=True,

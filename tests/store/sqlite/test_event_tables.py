@@ -51,7 +51,7 @@ def test_what_an_earlier_version_applied_counts_from_the_beginning(
         connection.execute("INSERT INTO applied_webhooks VALUES ('B', 'broken', '{')")
         connection.execute("INSERT INTO applies VALUES (7, 5.0, '', '', NULL)")
     store = SqliteStore(tmp_path / "hookctl.db")
-    route = Route("anomaly", is_active=True, when="data.n")
+    route = Route(("anomaly",), is_active=True, when="data.n")
     assert store.routes_at(1.0).webhooks == {"A": route}  # it can be read before the next apply migrates it
     with closing(connect(tmp_path / "hookctl.db")) as connection:
         migrate(connection, applied.COMPONENT, applied.SCRIPTS)

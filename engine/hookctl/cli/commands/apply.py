@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from hookctl.cli import exit_codes
-from hookctl.cli.approval import approved
 from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
@@ -25,13 +24,12 @@ if TYPE_CHECKING:
 
     from hookctl.cli.session import Session
     from hookctl.config.review import Review
-    from hookctl.model import AppliedState, Plan, Repair
+    from hookctl.model import AppliedState, Plan
     from hookctl.network import Network
     from hookctl.report.formats.results import Result
     from hookctl.report.text.outcome import ApplyOutcome, Ending, Healed
     from hookctl.store.records import Lock
 
-ASK_HINT = "Review the plan, then add --auto-approve to the same command."
 EPILOG = """
 \b
 Examples:
@@ -108,10 +106,11 @@ def command(
     With --heal, the deliveries that the plan lists as repaired or perhaps repaired are replayed in the same commit.
     Those that have changed since the plan was made are left alone and counted. `hookctl log` shows it.
     """
+    from hookctl.cli.approval import asking
     from hookctl.cli.locking import locked
     from hookctl.cli.review import review_options
     from hookctl.cli.saved import saved_plan
-    from hookctl.cli.webhook_files import check_files_or_exit, is_anything_applied
+    from hookctl.cli.webhook_files import applied_state, check_files_or_exit, is_anything_applied
     from hookctl.config.review import review_files, review_plan
 
     if os.environ.get("HOOKCTL_APPLY_VERIFY") == "" and not verify:
@@ -131,12 +130,13 @@ def command(
             outputs,
             warnings_to_stderr=outputs.printed != "text",
             may_be_empty=lambda: is_anything_applied(session),
+            applied=partial(applied_state, session),
         )
         review_now = partial(review_files, checked, session.directory, session.plugins)
     with locked(session, "apply", lock_timeout) as lock:
         review = review_now(store=session.store, options=review_options(session, only=only))
         review = review if allow_removals else review.refusing_removals()
-        ask = _auto_approved if auto_approve else partial(_approved, review.plan.heal if heal else ())
+        ask = asking(session, review.plan.heal if heal else (), auto_approve=auto_approve)
         carry_out(ctx, review, lock, outputs, network=network, heal=heal, ask=ask)
 
 
@@ -162,6 +162,7 @@ def carry_out(
 
     Files are written before, too: one that cannot be must keep the plan from being applied.
     """
+    from hookctl.cli.approval import auto_approved
     from hookctl.cli.reports import write_review
     from hookctl.report.text.outcome import ApplyOutcome, Ending
     from hookctl.report.text.plan import render_text
@@ -174,7 +175,7 @@ def carry_out(
         Outputs(tuple(output for output in outputs.outputs if output in shown.outputs or output.file)),
         review,
     )
-    if not shown.outputs and ask is not _auto_approved and sys.stdin.isatty():
+    if not shown.outputs and ask is not auto_approved and sys.stdin.isatty():
         echo(render_text(review, color=False), nl=False, err=True)  # nobody says yes to what he has not seen
     carrying_out = _CarryingOut(session, review, lock, heal=heal, to_stderr=not shown.outputs)
     try:
@@ -296,9 +297,9 @@ class _CarryingOut:
         ]
         if not different:
             return (), None
-        trials, interrupted = try_now(
-            session, [(one, session.plugins.event_types[one.event].mock) for one in different], network
-        )
+        types = self._review.event_types
+        pairs = [(one, types[name].mock) for one in different for name in one.events]
+        trials, interrupted = try_now(session, pairs, network)
         echo(
             "\n" + render_text(trials, show_invocation=False, width=text_width(), color=session.color),
             nl=False,
@@ -307,14 +308,3 @@ class _CarryingOut:
         )
         failed = None if all(trial.succeeded for trial in trials) else Ending.TEST_FAILED
         return of_trials(trials, show_invocation=False), Ending.INTERRUPTED if interrupted else failed
-
-
-def _auto_approved() -> bool:
-    return True
-
-
-def _approved(heal: Sequence[Repair]) -> bool:
-    from hookctl.model.quantities import counted
-
-    replay = f", and replay {counted(len(heal), 'delivery', 'deliveries')}" if heal else ""
-    return approved(f"Do you want to apply this{replay}?", hint=ASK_HINT)

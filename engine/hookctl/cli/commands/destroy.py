@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hookctl.cli.approval import approved
+from hookctl.cli.approval import approved, asking
 from hookctl.cli.commands.apply import carry_out
 from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
@@ -60,6 +60,8 @@ def command(ctx: click.Context, *, yes: bool, outputs: Outputs, lock_timeout: fl
         findings = tuple(one for one in review.plan_findings if one.rule != REMOVALS.id)
         review = replace(review, plan_findings=findings)
         count = str(len(review.plan.changes))
+        if yes:
+            asking(session, (), auto_approve=True)  # a protected environment must be named
         question = "To remove every webhook, type the number of webhooks."
         hint = "Review the plan, then add --yes to the same command."
         carry_out(ctx, review, lock, outputs, ask=lambda: yes or approved(question, hint=hint, wanted=count))

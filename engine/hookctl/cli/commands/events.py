@@ -1,4 +1,4 @@
-"""``hookctl events``: lists and shows the events that were accepted, and what became of them."""
+"""``hookctl events``: lists and shows accepted events and what became of them, and prints mock events."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hookctl.cli.changed_event import set_option
 from hookctl.cli.completion import event_types
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
@@ -33,12 +34,16 @@ Examples:
   hookctl events list --unmatched --since 2d       what matched no webhook
   hookctl events list --type anomaly --where "data.severity == 'High'"
   hookctl events show evt_1042                     what matched it, and why the other webhooks did not
+  hookctl events mock anomaly | hookctl send -     deliver a mock event
 """
 
 
 @click.group("events", cls=SuggestingGroup, epilog=EPILOG)
 def command() -> None:
-    """Work with the events that were accepted. Each is kept for the retention time, whether or not it matched."""
+    """Work with the events that were accepted. Each is kept for the retention time, whether or not it matched.
+
+    `mock` prints an example of an event.
+    """
 
 
 @command.command("list")
@@ -126,6 +131,27 @@ def show(session: Session, *, event_id: str, outputs: Outputs) -> None:
         text=lambda color: render_one(event, deliveries, others, width=text_width(), color=color),
         json=lambda: render_one_json(event, deliveries, others),
     )
+
+
+@command.command("mock")
+@click.argument("event_type", metavar="TYPE", shell_complete=event_types)
+@set_option
+@click.pass_context
+def mock(ctx: click.Context, *, event_type: str, changes: tuple[str, ...]) -> None:
+    """Print the mock event of an event type: on one line, as `hookctl send` reads it, and indented in a terminal."""
+    import json
+    import sys
+
+    from hookctl.cli.changed_event import change, find_type
+    from hookctl.cli.formats import TEXT, Output, Outputs
+    from hookctl.cli.webhook_files import exit_on_errors
+
+    session: Session = ctx.obj
+    found = find_type(session, event_type)
+    document, findings = change(session, found, found.mock, changes)
+    exit_on_errors(ctx, session, Outputs((Output(TEXT),)), findings, warnings_to_stderr=True)
+    indent = 2 if sys.stdout.isatty() else None
+    echo(json.dumps(document, indent=indent, ensure_ascii=False))
 
 
 def _event(store: Store, event_id: str) -> StoredEvent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -17,6 +18,7 @@ from hookctl.cli.signing_key import key_reference, signing_key
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
+    from hookctl.config.review import Review
 
 EPILOG = """
 \b
@@ -102,7 +104,7 @@ def command(
     from hookctl.cli.plan_events import read_recent, read_samples
     from hookctl.cli.reports import write_review
     from hookctl.cli.review import review_options
-    from hookctl.cli.webhook_files import check_files_or_exit, is_anything_applied
+    from hookctl.cli.webhook_files import applied_state, check_files_or_exit, is_anything_applied
     from hookctl.config.review import review_files
 
     if out and against is not None:
@@ -115,7 +117,13 @@ def command(
     key = signing_key(session, sign) if sign and out else None
     to_stderr, may_be_empty = outputs.printed != "text", lambda: against is not None or is_anything_applied(session)
     checked = check_files_or_exit(
-        ctx, session, outputs, only=only, warnings_to_stderr=to_stderr, may_be_empty=may_be_empty
+        ctx,
+        session,
+        outputs,
+        only=only,
+        warnings_to_stderr=to_stderr,
+        may_be_empty=may_be_empty,
+        applied=partial(applied_state, session, against),
     )
     options = review_options(
         session,
@@ -130,13 +138,19 @@ def command(
     if review.is_refused:
         ctx.exit(exit_codes.FAILED)
     if out:
-        from hookctl.cli.plan_file import write_plan
-        from hookctl.report.text.plan import plan_json
-        from hookctl.report.text.printable import printable
-
-        write_plan(out, "".join(plan_json(review, key=key)))
-        verify = f" --verify '{sign}'" if key else ""
-        saved = f"Saved in {out}. Apply exactly this with: hookctl apply {out}{verify}"
-        echo(printable(saved), err=True)
+        _save(out, review, key, sign)
     if detailed_exitcode and (review.plan.has_changes or not review.is_complete):
         ctx.exit(exit_codes.CHANGES)
+
+
+def _save(out: Path, review: Review, key: bytes | None, sign: str | None) -> None:
+    """Save the plan, and say on standard error how to apply it."""
+    from hookctl.cli.plan_file import write_plan
+    from hookctl.report.text.plan import plan_json
+    from hookctl.report.text.printable import printable
+
+    write_plan(out, "".join(plan_json(review, key=key)))
+    verify = f" --verify '{sign}'" if key else ""
+    environment = f"--environment {review.plan.environment} " if review.plan.environment else ""
+    saved = f"Saved in {out}. Apply exactly this with: hookctl {environment}apply {out}{verify}"
+    echo(printable(saved), err=True)

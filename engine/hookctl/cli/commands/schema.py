@@ -48,7 +48,7 @@ def webhook(session: Session, outputs: Outputs) -> None:
     outputs.write(
         color=session.color,
         text=lambda color: render_webhook(schema, session.plugins, width=text_width(), color=color),
-        json=lambda: _indented(with_plugins(schema, session.plugins)),
+        json=lambda: _indented(with_plugins(schema, session.plugins, session.event_types)),
     )
 
 
@@ -60,7 +60,7 @@ def event(session: Session, name: str | None, outputs: Outputs) -> None:
     """Show every field of the event type NAME. Without NAME, list the event types."""
     from hookctl.report.text.schema import render_event_type, render_event_types
 
-    types = session.plugins.event_types
+    types = session.event_types
     if name is None:
         names = {known: kind.summary for known, kind in sorted(types.items())}
         outputs.write(

@@ -138,12 +138,12 @@ def _send(
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.running import while_busy
     from hookctl.cli.sending import Sending
-    from hookctl.delivery.events.intake import EventGate, EventReader
+    from hookctl.delivery.events.applied_types import AppliedTypes
 
     # Loads the plugins before signals are caught: Ctrl-C could not end an import that hangs.
-    reader = EventReader(EventGate(session.plugins.event_types, trace))
+    types = AppliedTypes(session.plugins)
     with catching_interrupts() as interrupts:
-        sending = Sending(file, reader, interrupts, progress, rejects)
+        sending = Sending(file, types, interrupts, progress, rejects, trace=trace)
         if only_enqueue:
             return enqueue(session, sending)
         store = while_busy(session.existing_store, sending.is_stopping)
@@ -155,9 +155,14 @@ def _send(
 def _deliver(session: Session, sending: Sending, wait: float, network: Network) -> Summary:
     """Store the events and make the attempts."""
     from hookctl.cli.running import GRACE, running
+    from hookctl.delivery.runner.listener import Listener
     from hookctl.delivery.runner.sending import send
 
-    with running(session, network, stopping=sending.is_stopping) as (runner, store):
+    with running(session, network, Listener(applied=sending.types.take), stopping=sending.is_stopping) as (
+        runner,
+        store,
+    ):
+        sending.look_again(store)
         intake = send(
             sending.source,
             sending.reader,

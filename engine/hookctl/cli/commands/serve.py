@@ -19,6 +19,7 @@ from hookctl.errors import SettingsError
 if TYPE_CHECKING:
     from hookctl.cli.interrupts import Interrupts
     from hookctl.cli.session import Session
+    from hookctl.delivery.events.applied_types import AppliedTypes
     from hookctl.delivery.metrics.counters import Metrics
     from hookctl.delivery.runner.runner import Runner
     from hookctl.errors import StateError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from hookctl.serve.access import Access
     from hookctl.serve.context import Context
     from hookctl.serve.counting import AttemptCounter
+    from hookctl.serve.intake import Intake
     from hookctl.serve.stores import Stores
     from hookctl.serve.writer import EventWriter
 
@@ -80,9 +82,10 @@ def command(
 ) -> None:
     """Take in events over HTTP, deliver them, and show both in a browser, until stopped."""
     from hookctl.cli.interrupts import catching_interrupts
-    from hookctl.cli.metrics import counting, new_metrics
+    from hookctl.cli.metrics import counting, knowing, new_metrics
     from hookctl.cli.running import most_connections, running
     from hookctl.cli.sign_in_links import printing_links, require_token
+    from hookctl.delivery.events.applied_types import AppliedTypes
 
     try:
         from hookctl.serve.access.hosts import is_loopback
@@ -96,20 +99,21 @@ def command(
     _check_names(names)
     log = Log(log_format)
     session.load_plugins()
-    metrics, network = new_metrics(session), session.network(connect_to, cacert)
+    metrics, network, types = new_metrics(session), session.network(connect_to, cacert), AppliedTypes(session.plugins)
     with (
         catching_interrupts() as interrupts,
-        running(session, network, counting(log.listener(), metrics), stopping=lambda: interrupts.requested) as (
-            runner,
-            store,
-        ),
+        running(
+            session, network, knowing(counting(log.listener(), metrics), types), stopping=lambda: interrupts.requested
+        ) as (runner, store),
     ):
         if not is_loopback(host):
             require_token(store, host)
         stepped, trouble = _watched(runner, metrics, interrupts)
         is_open = is_loopback(host) and not names
         with (
-            _opened(session, [host, *names], network, metrics, trouble, log=log, is_open=is_open) as context,
+            _opened(
+                session, [host, *names], network, metrics, trouble, types=types, log=log, is_open=is_open
+            ) as context,
             serving(
                 RequestLog(make_application(context), metrics, partial(_log_requests, log)),
                 host,
@@ -163,6 +167,7 @@ def _opened(
     trouble: Callable[[], str],
     *,
     log: Log,
+    types: AppliedTypes,
     is_open: bool,
 ) -> Iterator[Context]:
     """What the handlers of requests use, until the end of the block.
@@ -174,19 +179,18 @@ def _opened(
         metrics: what the process counts.
         trouble: why the runner is not ready, in one word; empty while it is.
         log: gets why access cannot be checked.
+        types: the event types that the runner keeps up to date.
         is_open: whether anyone who can reach the server may read the metrics.
     """
     from hookctl.cli.metrics import new_exposition
     from hookctl.serve.context import Context
-    from hookctl.serve.intake import Intake
     from hookctl.serve.operations import Operations
     from hookctl.serve.stores import Stores
     from hookctl.store.opening import open_store
 
     open_one = partial(open_store, session.store_url)
     writer = _writer(session, metrics)
-    rate = session.settings.get("intake", {}).get("events_per_second")
-    intake = Intake(session.plugins.event_types, writer, rate, counts=metrics.events, refusals=metrics.rejected)
+    intake = _intake(session, writer, metrics, types)
 
     def trouble_of_all() -> str:
         return trouble() or ("store" if writer.is_failing else "" if writer.is_alive else "writer")
@@ -238,6 +242,16 @@ def _writer(session: Session, metrics: Metrics) -> EventWriter:
         failed=metrics.add_store_error,
         undecided=metrics.add_undecided,
     )
+
+
+def _intake(session: Session, writer: EventWriter, metrics: Metrics, types: AppliedTypes) -> Intake:
+    """Takes in events of the types that are applied, also after the next apply."""
+    from hookctl.serve.intake import Intake
+
+    rate = session.settings.get("intake", {}).get("events_per_second")
+    intake = Intake(types.current, writer, rate, counts=metrics.events, refusals=metrics.rejected)
+    types.follow(intake.gate)
+    return intake
 
 
 def _counter(session: Session) -> AttemptCounter:

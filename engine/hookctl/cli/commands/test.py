@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from hookctl.cli import exit_codes, recordings, scenarios
+from hookctl.cli.changed_event import set_option
 from hookctl.cli.completion import webhook_names
 from hookctl.cli.event_file import EventFile
 from hookctl.cli.formats import SIMPLE, Output, Outputs, checked, format_option
-from hookctl.cli.options import network_options
+from hookctl.cli.options import event_type_option, network_options
 from hookctl.cli.terminal import text_width
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ Examples:
   hookctl test                                    test every webhook
   hookctl test SiemAnomalies --show-invocation    test one; show request, response and timing
   hookctl test SiemAnomalies --event event.json   send your own event
+  hookctl test --set data.severity=Medium         change a field of the mock event
   hookctl test --record                           record requests and responses
   hookctl test --replay                           compare with the recordings, offline, in CI
   hookctl test SiemAnomalies --scenario 429,slow  simulate a target that misbehaves
@@ -52,6 +54,8 @@ Scenarios:
     type=EventFile(),
     help="Use the event in FILE (- for standard input) instead of the mock event.",
 )
+@event_type_option
+@set_option
 @click.option("--show-invocation", is_flag=True, help="Show the request, response, timing and verdicts of every test.")
 @format_option("results")
 @click.option(
@@ -92,6 +96,8 @@ def command(
     names: tuple[str, ...],
     *,
     event: BinaryIO | None,
+    event_type: str | None,
+    changes: tuple[str, ...],
     show_invocation: bool,
     outputs: Outputs,
     junit: Path | None,
@@ -104,10 +110,12 @@ def command(
 ) -> None:
     """Send a mock event to the named webhooks, or to all, and report how each target answers.
 
+    A webhook that receives several event types gets the mock event of each, or only that of --event-type.
     The webhooks are tested as they are in the files, whether or not they are applied or active. An event that a
     webhook's `when` does not let through is sent anyway, and a note says so. Nothing is queued or retried. With names,
     only the files of these webhooks must be free of errors. Exits 1 if a test fails.
     """
+    from hookctl.cli.changed_event import changed_or_exit
     from hookctl.cli.reports import Reports
     from hookctl.cli.trying import try_now
     from hookctl.cli.webhook_files import check_files_or_exit, named_plan, read_event
@@ -118,17 +126,16 @@ def command(
 
     if junit:
         outputs = checked((*outputs.outputs, Output("junit", junit)))
-    if played and not outputs.forms <= set(SIMPLE):
-        raise click.UsageError("--scenario runs no tests, so its formats are only text and json")
-    if record + replay + bool(played) > 1:
-        raise click.UsageError("--record, --replay and --scenario cannot be combined")
+    _require_usage(outputs, event, event_type, played, modes=record + replay + bool(played))
     session: Session = ctx.obj
     reports = Reports(outputs, show_invocation)
     wanted = check_files_or_exit(ctx, session, outputs, only=names)
     chosen = [named_plan(wanted.plans, name) for name in dict.fromkeys(names)] or [
         wanted.plans[name] for name in sorted(wanted.plans, key=by_name)
     ]
-    pairs = _with_events(session, chosen, read_event(session, event) if event else None, named=bool(names))
+    given = read_event(session, event) if event else None
+    pairs = _with_events(session, chosen, given, event_type, named=bool(names))
+    pairs = changed_or_exit(ctx, session, outputs, pairs, changes)
     if played:
         ctx.exit(scenarios.play(session, pairs, played, outputs))
     if replay:
@@ -149,6 +156,17 @@ def command(
     ctx.exit(exit_codes.OK if all(trial.succeeded for trial in trials) else exit_codes.FAILED)
 
 
+def _require_usage(
+    outputs: Outputs, event: BinaryIO | None, event_type: str | None, played: Sequence[Scenario], *, modes: int
+) -> None:
+    if played and not outputs.forms <= set(SIMPLE):
+        raise click.UsageError("--scenario runs no tests, so its formats are only text and json")
+    if event and event_type:
+        raise click.UsageError("--event names an event, which has a type; --event-type is for mock events.")
+    if modes > 1:
+        raise click.UsageError("--record, --replay and --scenario cannot be combined")
+
+
 def _text(trials: Sequence[Trial], kept: str, show_invocation: bool, color: bool) -> str:
     from hookctl.report.text.trials import render_text
 
@@ -162,14 +180,24 @@ def _proxy_note(session: Session) -> str:
 
 
 def _with_events(
-    session: Session, plans: Sequence[DeliveryPlan], event: Mapping[str, Json] | None, *, named: bool
+    session: Session,
+    plans: Sequence[DeliveryPlan],
+    event: Mapping[str, Json] | None,
+    event_type: str | None,
+    *,
+    named: bool,
 ) -> list[tuple[DeliveryPlan, Mapping[str, Json]]]:
+    """Each webhook with the event, or with the mock event of each of its types, or of the one that was asked for."""
+    from hookctl.cli.webhook_files import wrong_type
+
     if event is None:
-        return [(plan, session.plugins.event_types[plan.event].mock) for plan in plans]
-    fitting = [plan for plan in plans if plan.event == event["event_type"]]
+        types = session.event_types
+        pairs = [(plan, name) for plan in plans for name in plan.events if event_type in {None, name}]
+        if event_type and len(pairs) < (len(plans) if named else 1):
+            raise wrong_type(next(plan for plan in plans if event_type not in plan.events), event_type)
+        return [(plan, types[name].mock) for plan, name in pairs]
+    fitting = [plan for plan in plans if event["event_type"] in plan.events]
     unfitting = next((plan for plan in plans if plan not in fitting), None)
     if unfitting is not None and (named or not fitting):
-        raise click.UsageError(
-            f"the event has the type {event['event_type']!r}, but {unfitting.name} is for {unfitting.event!r}"
-        )
+        raise wrong_type(unfitting, str(event["event_type"]))
     return [(plan, event) for plan in fitting]

@@ -195,7 +195,7 @@ def _check_signature(signature: str | None, secrets: Sequence[str], wrap: str | 
 def _check_types(session: Session, types: Sequence[str]) -> None:
     from hookctl.model.nearest import nearest
 
-    known = session.plugins.event_types if types else {}
+    known = session.event_types if types else {}
     for name in types:
         if name not in known:
             near = nearest(name, known)

@@ -12,6 +12,7 @@ from typing import Any
 from hookctl._version import __version__
 from hookctl.model import Json, canonical_json
 from hookctl.plugin.calls import Plugins
+from hookctl.plugin.interfaces import EventType
 from hookctl.schema_files import schema_path
 
 _SITE = frozenset({"site-packages", "dist-packages"})
@@ -77,11 +78,21 @@ def _described(plugins: Plugins) -> dict[str, Any]:
         "auth": plugins.auth,
         "transport": plugins.transports,
         "validator": plugins.validators,
-        "event": plugins.event_types,
+        "event": _event_types(plugins),
     }
     return {
         **{kind: {name: plugin.schema for name, plugin in known.items()} for kind, known in with_schema.items()},
-        "mocks": {name: event_type.mock for name, event_type in plugins.event_types.items()},
+        "mocks": {name: event_type.mock for name, event_type in _event_types(plugins).items()},
         "secrets": sorted(plugins.secret_sources),
         "filters": {name: [sorted(one.takes), sorted(one.gives)] for name, one in plugins.filters.items()},
+    }
+
+
+def _event_types(plugins: Plugins) -> dict[str, EventType]:
+    """Those that are not built in: the files of the schemas that hookctl ships are among ``schemas`` already."""
+    built_in = {provider.name for provider in plugins.providers if provider.built_in}
+    return {
+        name: event_type
+        for name, event_type in plugins.event_types.items()
+        if plugins.origins.get(("event type", name)) not in built_in
     }

@@ -12,7 +12,18 @@ from hookctl.config.check import rules
 from hookctl.config.check.notes import Notes
 from hookctl.errors import HookctlError
 from hookctl.model import Severity
-from hookctl.model.rules import fields, files, ignores, plans, texts, urls
+from hookctl.model.rules import (
+    conversions,
+    event_types,
+    fields,
+    files,
+    ignores,
+    imports,
+    plans,
+    sharing,
+    texts,
+    urls,
+)
 from hookctl.model.rules.rule import Rule
 from hookctl.plugin.calls import Plugins
 
@@ -57,7 +68,14 @@ _OF_FILES: dict[str, Sequence[ModuleType]] = {
     "URLs": [urls],
     "Templates and conditions": [texts],
 }
-_SUBJECTS = {**_OF_FILES, "Ignored warnings": [ignores], "Plans": [plans]}
+_SUBJECTS = {
+    **_OF_FILES,
+    "Shared settings": [sharing],
+    "Event types": [event_types],
+    "Imports": [imports, conversions],
+    "Ignored warnings": [ignores],
+    "Plans": [plans],
+}
 RULES = _by_id(module for modules in _SUBJECTS.values() for module in modules)
 """Every rule by its ID, in the order in which users meet them: files, fields, URLs, templates and conditions, plans."""
 _SUBJECT_OF = {

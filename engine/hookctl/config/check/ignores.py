@@ -30,7 +30,7 @@ def apply_ignores(webhook: Webhook, findings: Sequence[Finding]) -> list[Finding
     """
     found = [*findings]
     unused: list[Finding] = []
-    lines = _Warnings(found)
+    lines = _Warnings(found, webhook.file.path)
     for ignore, rule, span in _ids(webhook):
         if not ignore.reason or rule not in IGNORABLE:
             continue
@@ -48,10 +48,11 @@ def apply_ignores(webhook: Webhook, findings: Sequence[Finding]) -> list[Finding
 class _Warnings:
     """Finds the warnings on lines: by rule, sorted by line."""
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    def __init__(self, findings: Sequence[Finding], path: str) -> None:
+        """``path`` is the file of the comments; what is in another one, because it is a default, they do not cover."""
         self._by_rule: dict[str, list[tuple[int, int]]] = {}
         for number, finding in enumerate(findings):
-            if finding.severity is Severity.WARNING and finding.span:
+            if finding.severity is Severity.WARNING and finding.span and finding.path == path:
                 self._by_rule.setdefault(finding.rule, []).append((finding.span.line, number))
         for places in self._by_rule.values():
             places.sort()

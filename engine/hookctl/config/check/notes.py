@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from hookctl.json.paths import field_text
-from hookctl.model import Finding, Json, Pointer, Problem, Span, Webhook, brief
+from hookctl.model import Finding, Json, Pointer, Problem, SourceFile, Span, Webhook, brief
 from hookctl.model.rules.rule import Rule
 
 
@@ -47,23 +47,24 @@ class Notes:
             fields: values for the placeholders in the message and hint.
         """
         if not self._is_unread(pointer):
-            span = self._span(pointer, part, at_key=at_key)
+            file, span = self._place(pointer, part, at_key=at_key)
             finding = rule.finding(
-                variant, span=span, suggestions=suggestions, file=self.webhook.file, webhook=self.webhook.name, **fields
+                variant, span=span, suggestions=suggestions, file=file, webhook=self.webhook.name, **fields
             )
             self._keep(finding, pointer)
 
     def add_problem(self, problem: Problem, pointer: Pointer) -> None:
         """Add a finding for a problem in the text at ``pointer``."""
         if not self._is_unread(pointer):
+            file, span = self._place(pointer, (problem.start, problem.end), at_key=False)
             finding = Finding(
                 rule=problem.rule,
                 severity=problem.severity,
                 message=problem.message,
                 hint=problem.hint,
-                span=self._span(pointer, (problem.start, problem.end), at_key=False),
+                span=span,
                 suggestions=problem.suggestions,
-                file=self.webhook.file,
+                file=file,
                 webhook=self.webhook.name,
             )
             self._keep(finding, pointer)
@@ -83,11 +84,12 @@ class Notes:
         self._places.setdefault(pointer, set()).add(finding.rule)
         self.findings.append(finding)
 
-    def _span(self, pointer: Pointer, part: tuple[int, int] | None, *, at_key: bool) -> Span:
-        positions = self.webhook.positions
+    def _place(self, pointer: Pointer, part: tuple[int, int] | None, *, at_key: bool) -> tuple[SourceFile, Span]:
+        """The file and the place of a value, which may be in a file of defaults."""
+        origin = self.webhook.origin(pointer)
         if part is not None:
-            return positions.within(pointer, *part)
-        return positions.key(pointer) if at_key else positions.value(pointer)
+            return origin.file, origin.positions.within(pointer, *part)
+        return origin.file, origin.positions.key(pointer) if at_key else origin.positions.value(pointer)
 
 
 def shown(value: Json) -> str:

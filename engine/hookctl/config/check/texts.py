@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
+from hookctl.config.check.each_type import of_all
 from hookctl.config.check.guarded import guarded
 from hookctl.config.check.notes import Notes
 from hookctl.config.check.rules.unknown_secret_scheme import UNKNOWN_SECRET_SCHEME
@@ -40,6 +41,7 @@ _OF_THE_EVENT = frozenset(
 _OF_SECRETS = frozenset(rule.id for rule in (SECRET_LITERAL, SECRET_MALFORMED, UNKNOWN_SECRET_SCHEME))
 """Rules about parts of a text, after which the rest of it can still be checked."""
 _PLACES: Mapping[str, Literal["url", "header", "form"]] = {"url": "url", "headers": "header", "form": "form"}
+_NO_TYPE = EventType(name="", summary="", schema={}, mock={})
 _KEPT = 1000
 """Maximum number of texts without problems to remember."""
 
@@ -61,100 +63,116 @@ class Texts:
         """The paths that always have a value, by the name of the event type."""
 
     def check(self, notes: Notes) -> None:
-        """Add findings for an unknown event type and for problems in the texts.
+        """Add findings for unknown event types and for problems in the texts, which are checked against each type.
 
-        If the type is unknown, check only syntax.
+        If no type is known, check only syntax.
         """
-        event_type = self._event_type(notes)
-        template = self._template
+        against = self._event_types(notes) or (_NO_TYPE,)
+        template, filters = self._template, self._plugins.filters
         body, when = notes.webhook.fields.get("body_template"), notes.webhook.fields.get("when")
         if isinstance(body, str):
             body_format = _body_format(notes)
-            certain = self._certain.setdefault(event_type.name if event_type else "", set())
-            self._check(
-                notes,
-                ("body_template",),
-                f"{body_format.value}:{body}",
-                event_type,
-                lambda against: template.check_body(body, against, self._plugins.filters, certain, body_format),
-            )
+
+            def check_body(one: EventType) -> Iterable[Problem]:
+                certain = self._certain.setdefault(one.name, set())
+                problems: Iterable[Problem] = template.check_body(body, one, filters, certain, body_format)
+                return problems
+
+            self._check(notes, ("body_template",), f"{body_format.value}:{body}", against, check_body)
         if isinstance(when, str):
-            self._check(
-                notes,
-                ("when",),
-                self._when.when_outline(when),
-                event_type,
-                lambda against: self._when.check_when(when, against),
-            )
-            if event_type and not notes.has(("when",)) and notes.webhook.fields.get("status") != "inactive":
-                self._check_reach(notes, when, event_type)
-        self._check_line(notes, ("url",), notes.webhook.fields.get("url"), event_type)
-        headers = notes.webhook.fields.get("headers")
-        for name, value in headers.items() if isinstance(headers, dict) else ():
-            self._check_line(notes, ("headers", name), value, event_type)
-        form = notes.webhook.fields.get("form")
-        for name, value in form.items() if isinstance(form, dict) else ():
-            self._check_line(notes, ("form", name), value, event_type)
+            outline = self._when.when_outline(when)
+            self._check(notes, ("when",), outline, against, lambda one: self._when.check_when(when, one))
+            if against[0] is not _NO_TYPE and notes.webhook.fields.get("status") != "inactive":
+                self._check_reach(notes, when, against)
+        self._check_line(notes, ("url",), notes.webhook.fields.get("url"), against)
+        for field in ("headers", "form"):
+            lines = notes.webhook.fields.get(field)
+            for name, value in lines.items() if isinstance(lines, dict) else ():
+                self._check_line(notes, (field, name), value, against)
 
-    def _check_reach(self, notes: Notes, when: str, event_type: EventType) -> None:
-        """Add a finding if the condition is false for every event."""
-        why = guarded(
-            notes,
-            self._plugins,
-            ("when",),
-            ("event type", event_type.name),
-            lambda: self._reach.why_never(when, event_type),
-        )
-        if why:
-            notes.add(NEVER_MATCHES, ("when",), why=why)
+    def _check_reach(self, notes: Notes, when: str, event_types: Sequence[EventType]) -> None:
+        """Add a finding for each event type of which the condition is false for every event."""
+        if notes.has(("when",)):
+            return
+        for one in event_types:
+            thing = ("event type", one.name)
+            why = guarded(notes, self._plugins, ("when",), thing, lambda: self._reach.why_never(when, one))  # noqa: B023  # called now
+            if why and len(event_types) > 1:
+                notes.add(NEVER_MATCHES, ("when",), "type", why=why, event=one.name)
+            elif why:
+                notes.add(NEVER_MATCHES, ("when",), why=why)
 
-    def _check_line(self, notes: Notes, pointer: Pointer, text: Json, event_type: EventType | None) -> None:
+    def _check_line(self, notes: Notes, pointer: Pointer, text: Json, event_types: Sequence[EventType]) -> None:
         if isinstance(text, str) and ("{" in text or "<%" in text):
-            template = self._template
-            place = _PLACES[str(pointer[0])]
-            self._check(
-                notes,
-                pointer,
-                text,
-                event_type,
-                lambda against: template.check_text(text, against, self._plugins.filters, place),
-            )
+            check_text, filters, place = self._template.check_text, self._plugins.filters, _PLACES[str(pointer[0])]
+            self._check(notes, pointer, text, event_types, lambda one: check_text(text, one, filters, place))
 
-    def _event_type(self, notes: Notes) -> EventType | None:
+    def _event_types(self, notes: Notes) -> Sequence[EventType]:
+        """The event types that the webhook names and that are known."""
         event = notes.webhook.fields.get("event")
-        event_type = self._plugins.event_types.get(event) if isinstance(event, str) else None
-        if event_type is None and isinstance(event, str) and not notes.has(("event",)):
-            known = sorted(self._plugins.event_types)
-            fix = (
-                f"Use one of: {', '.join(known)}. `hookctl schema event NAME` shows the fields of an event type."
-                if known
-                else "Install the plugin that adds it."
-            )
-            fix += self._plugins.failed_hint
-            notes.add(UNKNOWN_EVENT_TYPE, ("event",), suggestions=nearest(event, known), name=brief(event), fix=fix)
-        return event_type
+        if isinstance(event, str):
+            named: list[tuple[Pointer, Json]] = [(("event",), event)]
+        else:
+            named = [(("event", number), name) for number, name in enumerate(event)] if isinstance(event, list) else []
+        found: dict[str, EventType] = {}
+        for pointer, name in named:
+            if not isinstance(name, str):
+                continue  # the schema reports it
+            if name in self._plugins.event_types:
+                found[name] = self._plugins.event_types[name]
+            elif not notes.has(pointer):
+                self._note_unknown(notes, pointer, name)
+        return [*found.values()]
+
+    def _note_unknown(self, notes: Notes, pointer: Pointer, name: str) -> None:
+        known = sorted(self._plugins.event_types)
+        fix = (
+            f"Use one of: {', '.join(known)}. `hookctl schema event NAME` shows the fields of an event type."
+            if known
+            else "Install the plugin that adds it."
+        )
+        fix += self._plugins.failed_hint
+        notes.add(UNKNOWN_EVENT_TYPE, pointer, suggestions=nearest(name, known), name=brief(name), fix=fix)
 
     def _check(
         self,
         notes: Notes,
         pointer: Pointer,
         outline: str,
-        event_type: EventType | None,
+        event_types: Sequence[EventType],
         call: Callable[[EventType], Iterable[Problem]],
     ) -> None:
-        """Add the problems that ``call`` finds in a text, unless a text with the same ``outline`` had none."""
-        against = event_type or EventType(name="", summary="", schema={}, mock={})
-        key = (str(pointer[0]), against.name, outline)
+        """Add the problems that ``call`` finds in a text for each event type."""
         # A finding about the URL may come from the URL rules, which do not check its expressions.
-        if key in self._clean or (pointer != ("url",) and notes.rules(pointer) - _OF_SECRETS):
+        if pointer != ("url",) and notes.rules(pointer) - _OF_SECRETS:
             return
-        problems = guarded(notes, self._plugins, pointer, ("event type", against.name), lambda: call(against))
+        found = [self._problems(notes, pointer, outline, one, call) for one in event_types]
+        problems = found[0] if len(found) == 1 else of_all([one.name for one in event_types], found)
         if problems:
-            _note(notes, pointer, problems, known=event_type is not None, failed_hint=self._plugins.failed_hint)
-        elif problems is not None:
+            is_known = event_types[0] is not _NO_TYPE
+            _note(notes, pointer, problems, known=is_known, failed_hint=self._plugins.failed_hint)
+
+    def _problems(
+        self,
+        notes: Notes,
+        pointer: Pointer,
+        outline: str,
+        event_type: EventType,
+        call: Callable[[EventType], Iterable[Problem]],
+    ) -> Sequence[Problem]:
+        """The problems for one event type; none if a text with the same ``outline`` had none."""
+        key = (str(pointer[0]), event_type.name, outline)
+        if key in self._clean:
+            return ()
+        problems = guarded(notes, self._plugins, pointer, ("event type", event_type.name), lambda: call(event_type))
+        if problems is None:
+            return ()
+        problems = tuple(problems)
+        if not problems:
             if len(self._clean) >= _KEPT:
                 self._clean.clear()
             self._clean.add(key)
+        return problems
 
 
 def _body_format(notes: Notes) -> BodyFormat:

@@ -29,7 +29,7 @@ def compile_webhook(webhook: Webhook, plugins: Plugins) -> DeliveryPlan:
     at_once = cast("float | None", fields.get("max_in_flight"))
     return DeliveryPlan(
         name=webhook.name,
-        event=cast("str", fields["event"]),
+        events=_events(fields["event"]),
         status=Status(cast("str", fields.get("status", Status.ACTIVE.value))),
         method=cast("str", fields.get("method", DEFAULT_METHOD)),
         url=cast("str", fields["url"]),
@@ -55,6 +55,10 @@ def compile_webhook(webhook: Webhook, plugins: Plugins) -> DeliveryPlan:
         max_in_flight=int(at_once) if at_once is not None else None,  # JSON Schema accepts 4.0 as an integer
         outcomes=_texts(fields.get("outcomes")),
     )
+
+
+def _events(value: Json) -> tuple[str, ...]:
+    return tuple(sorted(set(cast("list[str]", value)))) if isinstance(value, list) else (cast("str", value),)
 
 
 def _blocks(value: Json) -> list[dict[str, Json]]:

@@ -11,7 +11,6 @@ from hookctl.plugin.interfaces import AuthType, TransportType, ValidatorType
 
 AS_COMPILED = (
     "name",
-    "event",
     "method",
     "url",
     "when",
@@ -32,6 +31,7 @@ def written_fields(plan: DeliveryPlan, plugins: Plugins) -> dict[str, Json]:
     compile to another delivery plan. A value that no file can express is left as it is.
     """
     fields: dict[str, Json] = {name: getattr(plan, name) for name in AS_COMPILED}
+    fields["event"] = plan.events[0] if len(plan.events) == 1 else list(plan.events)
     fields["body_format"] = None if plan.body_format is BodyFormat.JSON else plan.body_format.value
     fields["form"] = None if plan.form is None else dict(plan.form)
     fields["status"] = plan.status.value

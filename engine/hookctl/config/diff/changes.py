@@ -9,6 +9,7 @@ from hookctl.model import (
     Action,
     AppliedState,
     Change,
+    DefinedType,
     DeliveryPlan,
     FieldChange,
     Json,
@@ -18,6 +19,7 @@ from hookctl.model import (
     canonical_json,
 )
 from hookctl.model.change import by_name
+from hookctl.model.event_type import type_changes
 from hookctl.on_demand import KnownPlans, known_plans
 
 NOTHING: Mapping[str, Json] = {"headers": {}, "auth": [], "response_validators": [], "labels": {}, "outcomes": {}}
@@ -31,6 +33,7 @@ def make_plan(
     *,
     only: Iterable[str] = (),
     against: Revision | None = None,
+    event_types: Mapping[str, DefinedType] | None = None,
 ) -> Plan:
     """The changes that lead from ``applied`` to ``desired``.
 
@@ -40,13 +43,26 @@ def make_plan(
         versions: of hookctl, and of each plugin that the webhooks use.
         only: names of webhooks; all others stay unchanged. Either name selects a rename. Empty: every webhook.
         against: the git revision that ``applied`` was read from, if it was.
+        event_types: those that files should define, by name; None: as they are applied.
     """
     only = tuple(sorted(set(only)))
     old, new = known_plans(applied.plans), known_plans(desired)
     changes = _changes(old, _narrowed(old, _changes(old, new), only) if only else new)
     changed = {name for change in changes for name in (change.name, change.renamed_from)}
     unchanged = old.only([name for name in sorted(old, key=by_name) if name not in changed])
-    return Plan(applied.serial, tuple(changes), unchanged, unchanged.digests, dict(versions), only, against)
+    wanted = applied.event_types if event_types is None else event_types
+    changed_types, type_digests = type_changes(applied.event_types, wanted)
+    return Plan(
+        applied.serial,
+        tuple(changes),
+        unchanged,
+        unchanged.digests,
+        dict(versions),
+        only,
+        against,
+        event_types=changed_types,
+        type_digests=type_digests,
+    )
 
 
 def _narrowed(old: KnownPlans, changes: Sequence[Change], only: Collection[str]) -> KnownPlans:

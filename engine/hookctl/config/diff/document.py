@@ -20,6 +20,7 @@ from hookctl.model import (
     Action,
     AppliedState,
     Change,
+    DefinedType,
     DeliveryPlan,
     DeliveryStatus,
     Json,
@@ -27,6 +28,7 @@ from hookctl.model import (
     Repair,
     Revision,
     Status,
+    TypeChange,
     canonical_json,
 )
 from hookctl.schema_files import read_schema
@@ -34,6 +36,7 @@ from hookctl.schema_files import read_schema
 HINT = "Save one with `hookctl plan --out FILE`."
 FORMAT_VERSION = "2.0"
 """The first number changes when readers of the old form would misread the new one."""
+NO_EFFECTS: Mapping[str, Json] = {}
 NOT_PART_OF_THE_PLAN = frozenset({"findings", "ignored", "outcome", SIGNATURE})
 """Keys of the document that the plan's digest does not cover."""
 
@@ -46,11 +49,14 @@ def to_document(plan: Plan) -> dict[str, Json]:
     return {**document_head(plan), "changes": [change_document(change) for change in plan.changes]}
 
 
-def document_head(plan: Plan, effects: Json = None) -> dict[str, Json]:
-    """Every key of the document except ``changes``, with the ``effects`` of all changes together."""
+def document_head(plan: Plan, effects: Json = None, types: Mapping[str, Json] = NO_EFFECTS) -> dict[str, Json]:
+    """Every key of the document except ``changes``, with the ``effects`` of all changes together.
+
+    ``types`` has the effects of changed event types, by name.
+    """
     counts = Counter(change.action.value for change in plan.changes)
     counts[Action.UNCHANGED.value] = len(plan.digests)
-    return {
+    document: dict[str, Json] = {
         "format_version": FORMAT_VERSION,
         "serial": plan.serial,
         "digest": plan.digest,
@@ -63,6 +69,22 @@ def document_head(plan: Plan, effects: Json = None) -> dict[str, Json]:
             {"webhook": one.webhook, "id": one.id, "status": one.status.value, "version": one.version}
             for one in plan.heal
         ],
+    }
+    if plan.event_types or plan.type_digests:
+        changed = [_type_document(change, types.get(change.name)) for change in plan.event_types]
+        document["event_types"] = {"changes": changed, "unchanged": dict(plan.type_digests)}
+    if plan.environment:
+        document["environment"] = plan.environment
+    return document
+
+
+def _type_document(change: TypeChange, effects: Json) -> Json:
+    """The change of one event type; ``effects`` is null in a saved plan."""
+    return {
+        "name": change.name,
+        "before": dict(change.before.schema) if change.before else None,
+        "after": dict(change.after.schema) if change.after else None,
+        "effects": effects,
     }
 
 
@@ -129,6 +151,10 @@ def plan_in(document: Mapping[str, Json]) -> Plan:
         stated["summary"] = {**cast("dict[str, Json]", stated["summary"]), "effects": None}
         changes = [{**change, "effects": None} for change in cast("list[dict[str, Json]]", stated["changes"])]
         stated["changes"] = cast("list[Json]", changes)
+        if "event_types" in stated:
+            of_types = cast("dict[str, Json]", stated["event_types"])
+            changed = [{**one, "effects": None} for one in cast("list[dict[str, Json]]", of_types["changes"])]
+            stated["event_types"] = {**of_types, "changes": cast("list[Json]", changed)}
         _require_schema({**stated, "findings": []})
         plan = _rebuild(stated)
         unaltered = canonical_json(to_document(plan)) == canonical_json(stated)
@@ -155,7 +181,11 @@ def _altered() -> AlteredPlanError:
 def _rebuild(document: Mapping[str, Json]) -> Plan:
     """Build the plan from both sides of its changes, to check everything else in the document against it."""
     changes = cast("list[Mapping[str, Json]]", document["changes"])
-    applied = AppliedState(cast("int", document["serial"]), _plans(changes, "before"))
+    of_types = cast("Mapping[str, Json]", document.get("event_types", {"changes": [], "unchanged": {}}))
+    types = cast("list[Mapping[str, Json]]", of_types["changes"])
+    applied = AppliedState(
+        cast("int", document["serial"]), _plans(changes, "before"), event_types=_types(types, "before")
+    )
     against = cast("Mapping[str, str] | None", document["against"])
     plan = make_plan(
         applied,
@@ -163,10 +193,15 @@ def _rebuild(document: Mapping[str, Json]) -> Plan:
         cast("Mapping[str, str]", document["versions"]),
         only=cast("list[str]", document["only"]),
         against=Revision(against["ref"], against["commit"]) if against else None,
+        event_types=_types(types, "after"),
     )
     digests = cast("Mapping[str, str]", document["unchanged"])
     if plan.unchanged or digests.keys() & plan.digests_before.keys():
         raise ValueError("a webhook is both changed and unchanged")
+    kept = cast("Mapping[str, str]", of_types["unchanged"])
+    if plan.type_digests or kept.keys() & {change.name for change in plan.event_types}:
+        raise ValueError("an event type is both changed and unchanged")
+    plan = replace(plan, type_digests=kept, environment=cast("str", document.get("environment", "")))
     return replace(plan, digests=digests, heal=_repairs(plan, cast("list[Mapping[str, Json]]", document["heal"])))
 
 
@@ -184,6 +219,11 @@ def _repairs(plan: Plan, documents: Sequence[Mapping[str, Json]]) -> tuple[Repai
         )
         for one in documents
     )
+
+
+def _types(changes: Sequence[Mapping[str, Json]], side: str) -> dict[str, DefinedType]:
+    found = {cast("str", one["name"]): cast("Mapping[str, Json] | None", one[side]) for one in changes}
+    return {name: DefinedType(name, schema) for name, schema in found.items() if schema is not None}
 
 
 def _plans(changes: list[Mapping[str, Json]], side: str) -> dict[str, DeliveryPlan]:

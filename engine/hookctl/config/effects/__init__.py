@@ -8,6 +8,7 @@ from hookctl.config.effects.payload import Break, Payload
 from hookctl.config.effects.requests import RequestChange, Requests
 from hookctl.config.effects.retries import Retries
 from hookctl.config.effects.targets import Leaving
+from hookctl.config.effects.types import TypeEffects
 from hookctl.config.effects.waiting import Waiting
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Retries",
     "Surroundings",
     "Tried",
+    "TypeEffects",
     "Waiting",
     "find_effects",
 ]

@@ -64,16 +64,16 @@ class Conditions:
         for index, document in enumerate(documents):
             self._by_type.setdefault(str(document.get("event_type")), []).append((index, document))
         self._compiled: dict[str, When | None] = {}
-        self._received: dict[tuple[str, str | None], Indices] = {}
+        self._received: dict[tuple[tuple[str, ...], str | None], Indices] = {}
 
     def received(self, plan: DeliveryPlan | None) -> Indices:
         """The recent events that a webhook receives. An event for which ``when`` cannot be evaluated does not count."""
         if plan is None or plan.status is Status.INACTIVE:
             return NONE
-        key = (plan.event, plan.when)
+        key = (plan.events, plan.when)
         if key not in self._received:
-            events = self._by_type.get(plan.event, ())
-            self._received[key] = frozenset(index for index, document in events if self._holds(plan.when, document))
+            found = (pair for event in plan.events for pair in self._by_type.get(event, ()))
+            self._received[key] = frozenset(index for index, document in found if self._holds(plan.when, document))
         return self._received[key]
 
     def lets(self, plan: DeliveryPlan, document: Document) -> bool | None:
@@ -98,7 +98,7 @@ def bounded(recent: Recent, plan: Plan) -> Recent:
     if len(recent.documents) <= FEWEST:
         return recent
     sides = [side for change in plan.changes for side in (change.before, change.after) if side]
-    conditions = len({(side.event, side.when) for side in (*sides, *plan.unchanged.values())})
+    conditions = len({(side.events, side.when) for side in (*sides, *plan.unchanged.values())})
     most = max(FEWEST, MAX_EVALUATIONS // max(conditions, 1))
     return replace(recent, documents=recent.documents[:most], received=recent.received[:most])
 
@@ -148,7 +148,8 @@ class Deliveries:
         """The events that other webhooks send to the same target as ``plan``, by webhook name."""
         if plan is None:
             return {}
-        others = [other for other in sides.get((plan.event, target_of(plan.url)), ()) if other.name != plan.name]
+        target = target_of(plan.url)
+        others = [one for event in plan.events for one in sides.get((event, target), ()) if one.name != plan.name]
         return {other.name: self._conditions.received(plan) & self._conditions.received(other) for other in others}
 
 
@@ -157,5 +158,6 @@ def _by_target(plans: Iterable[DeliveryPlan]) -> Mapping[tuple[str, str], Sequen
     found: dict[tuple[str, str], list[DeliveryPlan]] = {}
     for plan in plans:
         if plan.status is Status.ACTIVE:
-            found.setdefault((plan.event, target_of(plan.url)), []).append(plan)
+            for event in plan.events:
+                found.setdefault((event, target_of(plan.url)), []).append(plan)
     return found

@@ -12,8 +12,9 @@ from hookctl.config.effects.payload import Break, Payload, payload_of
 from hookctl.config.effects.requests import Document, Render, RequestChange, Requests, Sample, request_change, summed_up
 from hookctl.config.effects.retries import Retries, retries_of
 from hookctl.config.effects.targets import Leaving, Targets
+from hookctl.config.effects.types import TypeEffects
 from hookctl.config.effects.waiting import Waiting, waiting_of
-from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Plan, Status
+from hookctl.model import Action, Change, Contribution, DeliveryPlan, DeliveryStatus, Plan, Status
 from hookctl.plugin.added import Added, added_by
 from hookctl.plugin.interfaces import AuthType, EventType
 
@@ -51,7 +52,8 @@ class ChangeEffects:
     """None for a removed webhook, and for new webhooks after the first :data:`MAX_NEW_RENDERED`."""
     payload: Payload
     breaks: tuple[Break, ...]
-    leaving: Leaving | None
+    leaving: tuple[Leaving, ...]
+    """By event type; empty if nothing leaves that did not before."""
     new_hosts: tuple[str, ...]
     matching: Matching | None
     """None without recent events."""
@@ -63,6 +65,8 @@ class ChangeEffects:
     """None for a webhook that is removed."""
     waiting: Waiting
     healing: Healing
+    defaults: tuple[Contribution, ...] = ()
+    """The fields that the webhook has from files of defaults."""
     is_brief: bool = False
     """True for a new webhook after the first :data:`MAX_NEW_RENDERED`: text reports show it on one line."""
 
@@ -81,14 +85,16 @@ class Effects:
     """The number of recent events that were tried."""
     origin: str = ""
     """The source of these events; empty without events."""
+    types: tuple[TypeEffects, ...] = ()
+    """What each changed event type means."""
 
     @property
     def leaving(self) -> tuple[Leaving, ...]:
         """The data that newly leaves, by host and event type, for all changes."""
         found: dict[tuple[str, str], list[Leaving]] = {}
         for effects in self.changes.values():
-            if effects.leaving:
-                found.setdefault((effects.leaving.host, effects.leaving.event), []).append(effects.leaving)
+            for leaving in effects.leaving:
+                found.setdefault((leaving.host, leaving.event), []).append(leaving)
         return tuple(_together(found[target]) for target in sorted(found))
 
     @property
@@ -205,18 +211,22 @@ class _Finder:
     def _requests(
         self, before: DeliveryPlan | None, after: DeliveryPlan
     ) -> tuple[list[RequestChange], list[RequestChange]]:
-        """The request for the mock event, and those for the given events that either side lets through."""
+        """The requests for the mock events, and those for the given events that either side lets through.
+
+        The mock event of a type that both sides have is shown for both. If they have none in common, the request of
+        each side is for its own first type.
+        """
 
         def changed(sample: Sample) -> RequestChange:
             return request_change(
                 before, after, sample, render=self._around.render, adds=self._adds, lets=self._conditions.lets
             )
 
-        mocks = [self._mock(plan.event) for plan in (before or after, after)]
-        mock = [changed(Sample(mocks[0], mocks[1], is_mock=True))] if mocks[0] and mocks[1] else []
-        if before and before.event != after.event:
-            return mock, []
-        given = (changed(Sample(document, document)) for document in self._samples.get(after.event, ()))
+        both = [event for event in after.events if before is None or event in before.events]
+        pairs = [(event, event) for event in both] or [((before or after).events[0], after.events[0])]
+        mocks = [(self._mock(was), self._mock(becomes)) for was, becomes in pairs]
+        mock = [changed(Sample(was, becomes, is_mock=True)) for was, becomes in mocks if was and becomes]
+        given = (changed(Sample(one, one)) for event in both for one in self._samples.get(event, ()))
         return mock, [change for change in given if change.is_sent]
 
     def _healing(self, change: Change) -> Healing:

@@ -171,7 +171,7 @@ def _judge(one: Repairable, after: DeliveryPlan, repeat: Repeat, lets: Lets) -> 
 
 def _refused(after: DeliveryPlan, document: Document, lets: Lets) -> str:
     """Why the webhook no longer wants the event; empty if it does. A replay would send it anyway."""
-    if document.get("event_type") != after.event:
+    if document.get("event_type") not in after.events:
         return "the webhook has another event type"
     accepts = lets(after, document)
     if accepts is None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
-from hookctl.json.paths import ANY, Step
+from hookctl.json.paths import ANY, steps_of
 from hookctl.json.schema_paths import EventShape, Shape
 from hookctl.model import Json
 
 MARK = "x-personal"
-_STEP = re.compile(r'\.?(?P<key>[^.\[\]]+)|\[(?P<index>\*|[0-9]+)\]|\[(?P<quoted>"(?:[^"\\]|\\.)*")\]')
 
 
 def personal_among(schema: Mapping[str, Json], fields: Iterable[str]) -> tuple[str, ...]:
@@ -25,7 +22,7 @@ def personal_among(schema: Mapping[str, Json], fields: Iterable[str]) -> tuple[s
 
 def _is_personal(event: EventShape, field: str) -> bool:
     shape = event.root
-    for step in _steps(field):
+    for step in steps_of(field):
         following = event.items(shape) if step is ANY else event.step(shape, step)
         if not isinstance(following, Shape):
             return False
@@ -33,11 +30,3 @@ def _is_personal(event: EventShape, field: str) -> bool:
             return True
         shape = following
     return False
-
-
-def _steps(field: str) -> Iterator[Step | None]:
-    for match in _STEP.finditer(field):
-        if match["index"]:
-            yield ANY if match["index"] == "*" else int(match["index"])
-        else:
-            yield json.loads(match["quoted"]) if match["quoted"] else match["key"]

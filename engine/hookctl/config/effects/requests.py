@@ -64,6 +64,8 @@ class RequestChange:
     after: Side
     steps: tuple[Step, ...]
     """What is the same and what differs."""
+    event_type: str = ""
+    """The type of the event, if the webhook receives several; empty otherwise."""
 
     @property
     def is_rewritten(self) -> bool:
@@ -123,7 +125,8 @@ def request_change(
     )
     before_value, after_value = (NO_REQUEST if isinstance(side.value, Marker) else side.value for side in (old, new))
     steps = compare(before_value, after_value)
-    return RequestChange(str(sample.after.get("id", "")), sample.is_mock, old, new, tuple(steps))
+    event_type = str(sample.after.get("event_type", "")) if len(after.events) > 1 else ""
+    return RequestChange(str(sample.after.get("id", "")), sample.is_mock, old, new, tuple(steps), event_type)
 
 
 def summed_up(changes: Sequence[RequestChange]) -> Requests:

@@ -63,16 +63,21 @@ class Targets:
             return ()
         return self._unknown(hosts)
 
-    def leaving(self, plan: DeliveryPlan | None) -> Leaving | None:
-        """The fields that newly leave with an active webhook's requests; None if there are none."""
+    def leaving(self, plan: DeliveryPlan | None) -> tuple[Leaving, ...]:
+        """The fields that newly leave with an active webhook's requests, for each event type that has any."""
         if plan is None or plan.status is Status.INACTIVE:
-            return None
+            return ()
         host = host_of(plan.url)
-        fields = self._paths(plan)
+        found = [self._newly(host, event, self._more_paths(plan, host, event)) for event in plan.events]
+        return tuple(one for one in found if one)
+
+    def _more_paths(self, plan: DeliveryPlan, host: str, event: str) -> frozenset[str]:
+        """The fields of an event type that the webhook sends, without those that it sends to the host already."""
+        fields = self._paths(plan, event)
         for before in self._own(plan):
-            if (host_of(before.url), before.event) == (host, plan.event):
-                fields -= self._paths(before)
-        return self._newly(host, plan.event, fields)
+            if host_of(before.url) == host and event in before.events:
+                fields -= self._paths(before, event)
+        return fields
 
     def _newly(self, host: str, event: str, fields: frozenset[str]) -> Leaving | None:
         fields = fields and fields - self._told_before(host, event)
@@ -111,7 +116,8 @@ class Targets:
     def _senders(self) -> Mapping[tuple[str, str], list[DeliveryPlan]]:
         found: dict[tuple[str, str], list[DeliveryPlan]] = {}
         for plan in self._active:
-            found.setdefault((host_of(plan.url), plan.event), []).append(plan)
+            for event in plan.events:
+                found.setdefault((host_of(plan.url), event), []).append(plan)
         return found
 
     def _told_before(self, host: str, event: str) -> frozenset[str]:
@@ -119,21 +125,27 @@ class Targets:
         if key not in self._senders:
             return NO_FIELDS
         if key not in self._told:
-            self._told[key] = NO_FIELDS.union(*(self._paths(plan) for plan in self._senders[key]))
+            self._told[key] = NO_FIELDS.union(*(self._paths(plan, event) for plan in self._senders[key]))
         return self._told[key]
 
-    def _paths(self, plan: DeliveryPlan) -> frozenset[str]:
+    def _paths(self, plan: DeliveryPlan, event: str) -> frozenset[str]:
         found = NO_FIELDS
         for text in (plan.body_template or "", plan.url, *plan.headers.values(), *(plan.form or {}).values()):
             if EXPRESSION in text:
                 try:
-                    fields = paths_of(text, self._fields_of(plan.event))
+                    fields = self._read(text, plan, event)
                     found = found | fields if found else fields
                 except (
                     HookctlError
                 ):  # an older hookctl accepted this template, and this one does not: nothing can be sent with it
                     continue
         return found
+
+    def _read(self, text: str, plan: DeliveryPlan, event: str) -> frozenset[str]:
+        """The fields of an event type that a text reads. A text for several types may read fields of others."""
+        known = self._fields_of(event)
+        fields = paths_of(text, known)
+        return fields if len(plan.events) == 1 else frozenset(field for field in fields if known.has(field))
 
     def _fields_of(self, event: str) -> EventFields:
         if event not in self._fields:

@@ -46,20 +46,20 @@ class ReadFile:
     problem: Problem | None = None
 
 
-def find_files(directory: Path) -> Iterator[str | Finding]:
-    """The sorted paths of the ``*.yaml`` and ``*.yml`` files in a directory and its subdirectories, except hidden ones.
+def find_files(directory: Path, suffixes: tuple[str, ...] = SUFFIXES) -> Iterator[str | Finding]:
+    """The sorted paths of the files with these suffixes in a directory and its subdirectories, except hidden ones.
 
     A link that leads out of the directory is a finding. A link is followed only if its target is hidden, as in a
     ConfigMap that Kubernetes mounts, or has another suffix. Any other target is found under its own name.
     """
-    return _Walk(directory).enter("" if directory == Path() else str(directory), 1)
+    return _Walk(directory, suffixes).enter("" if directory == Path() else str(directory), 1)
 
 
 class _Walk:
     """One walk through a directory and its subdirectories."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, suffixes: tuple[str, ...]) -> None:
+        self._root, self._suffixes = root, suffixes
         self._linked: set[str] = set()
         """The targets of the links that were followed."""
 
@@ -80,13 +80,13 @@ class _Walk:
             entry = entries[name]
             path = entry.path if current else name
             if entry.is_file(follow_symlinks=False):
-                if name.endswith(SUFFIXES):
+                if name.endswith(self._suffixes):
                     yield path
             elif entry.is_symlink():
                 yield from self._follow(path, depth)
             elif entry.is_dir(follow_symlinks=False):
                 yield from self.enter(path, depth + 1)
-            elif name.endswith(SUFFIXES):
+            elif name.endswith(self._suffixes):
                 yield _special(path)
 
     def _follow(self, path: str, depth: int) -> Iterator[str | Finding]:
@@ -98,12 +98,12 @@ class _Walk:
         try:
             kind = Path(path).stat().st_mode
         except OSError as error:
-            if path.endswith(SUFFIXES):
+            if path.endswith(self._suffixes):
                 yield _unreadable(path, error.strerror or str(error))
             return
-        if not stat.S_ISDIR(kind) and not path.endswith(SUFFIXES):
+        if not stat.S_ISDIR(kind) and not path.endswith(self._suffixes):
             return
-        if stat.S_ISDIR(kind) or real.endswith(SUFFIXES):
+        if stat.S_ISDIR(kind) or real.endswith(self._suffixes):
             hidden = any(
                 part.startswith(".") for part in Path(os.path.relpath(real, os.path.realpath(self._root))).parts
             )

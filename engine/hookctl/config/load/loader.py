@@ -76,7 +76,12 @@ def list_files(directory: Path) -> list[str | Finding]:
     found = [*islice(find_files(directory), MAX_FILES + 1)]
     if len(found) > MAX_FILES:
         found[MAX_FILES] = too_many(str(directory))
-    return found or [rules.DIRECTORY_EMPTY.finding(file=SourceFile(str(directory), ""))]
+    return found or [is_empty(directory)]
+
+
+def is_empty(directory: Path) -> Finding:
+    """The finding for a directory that has no webhook files."""
+    return rules.DIRECTORY_EMPTY.finding(file=SourceFile(str(directory), ""))
 
 
 def load_text(path: str, text: str) -> Loaded:

@@ -64,7 +64,7 @@ class _Entry:
     path: str
 
 
-def read_revision(directory: Path, ref: str) -> RevisionFiles:
+def read_revision(directory: Path, ref: str, suffixes: tuple[str, ...] = SUFFIXES) -> RevisionFiles:
     """The files that :func:`hookctl.config.load.load_directory` would read in the commit ``ref``.
 
     There are no files if the directory does not exist in that commit. Paths have git's form ``REF:PATH``, where
@@ -82,7 +82,7 @@ def read_revision(directory: Path, ref: str) -> RevisionFiles:
     entries = (
         []
         if _is_missing(root, revision, folder)
-        else [entry for entry in _entries(root, revision, folder) if _is_meant(entry)]
+        else [entry for entry in _entries(root, revision, folder) if _is_meant(entry, suffixes)]
     )
     entries.sort(key=lambda entry: entry.path.split("/"))
     prefix = f"{ref}:" if folder == "." else f"{ref}:{folder}/"
@@ -206,14 +206,14 @@ def _listed(root: Path, tree: str) -> bytes:
     return printed
 
 
-def _is_meant(entry: _Entry) -> bool:
+def _is_meant(entry: _Entry, suffixes: tuple[str, ...]) -> bool:
     """Whether ``find_files`` would return the entry.
 
     Links and submodules count too, whatever their suffix: ``find_files`` would follow them, so each becomes a finding.
     """
     parts = entry.path.split("/")
     return not any(part.startswith(".") for part in parts) and (
-        entry.path.endswith(SUFFIXES) or entry.mode == _LINK or entry.kind != "blob"
+        entry.path.endswith(suffixes) or entry.mode == _LINK or entry.kind != "blob"
     )
 
 

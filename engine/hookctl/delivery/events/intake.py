@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from hookctl.delivery.events.known_types import KnownTypes, short
 from hookctl.delivery.events.rules import EventRule
 from hookctl.errors import EventError
 from hookctl.json.kinds import described, is_number
@@ -19,9 +20,6 @@ from hookctl.json.paths import field_text
 from hookctl.json.quick import parse_quickly
 from hookctl.json.strict import MAX_DEPTH, AmbiguousJsonError, parse
 from hookctl.model import Event, Json, TraceContext
-from hookctl.model.nearest import nearest
-from hookctl.plugin.contain import is_interrupt
-from hookctl.plugin.raised import text_of
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -34,7 +32,8 @@ MAX_ARRAY_BYTES = 64 * 1024 * 1024
 MAX_ID_LENGTH = 256
 MAX_FINDINGS = 20
 """The maximum number of findings about one event."""
-MAX_REASON_LENGTH = 300
+_OF_TYPES = frozenset({EventRule.UNKNOWN_TYPE, EventRule.SCHEMA})
+"""What may no longer be wrong once the event types have changed."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -54,16 +53,39 @@ class EventGate:
 
     def __init__(self, event_types: Mapping[str, EventType], trace: TraceContext | None = None) -> None:
         """``trace`` is the trace that comes with every event."""
-        self._event_types, self._trace = event_types, trace
-        self._validators: dict[str, jsonschema_rs.Validator] = {}
+        self._trace = trace
+        self.is_renewed: Callable[[], bool] = lambda: False
+        """Called when an event is not acceptable: whether other types are known since, so that it may be acceptable."""
+        self.renew(event_types)
+
+    def renew(self, event_types: Mapping[str, EventType], *, takes_cloudevents: bool = False) -> None:
+        """Accept events of these types from now on. May be called on any thread.
+
+        ``takes_cloudevents`` is whether a webhook receives CloudEvents whose type is not one of these.
+        """
+        self._known, self.takes_cloudevents = KnownTypes(event_types), takes_cloudevents
+
+    @property
+    def event_types(self) -> Mapping[str, EventType]:
+        """The types of the events that are accepted, by name."""
+        return self._known.event_types
 
     def parse(self, text: bytes, trace: TraceContext | None = None) -> Event:
         """The event in ``text``, with a trace of its own or the gate's. Raises EventError with the reason."""
+        try:
+            return self._event(text, trace)
+        except EventError as error:
+            if error.rule not in _OF_TYPES or not self.is_renewed():
+                raise
+        return self._event(text, trace)
+
+    def _event(self, text: bytes, trace: TraceContext | None) -> Event:
         document, kept = _parse(text)
         if not isinstance(document, dict):
             raise EventError(f"not a JSON object but {described(document)}", rule=EventRule.NOT_OBJECT)
-        name = self._known_type(document)
-        validator = self._validator(name)
+        known = self._known
+        name = known.type_of(document)
+        validator = known.validator(name)
         if not validator.is_valid(document):
             raise EventError(_described(next(iter(validator.iter_errors(document)))), rule=EventRule.SCHEMA)
         return Event(_checked_id(document), name, _checked_time(document), document, kept, trace or self._trace)
@@ -72,40 +94,13 @@ class EventGate:
         """What the schema of its type finds in an event, at most ``MAX_FINDINGS``; empty for other errors."""
         try:
             document, _ = _parse(text)
-            validator = self._validator(self._known_type(document)) if isinstance(document, dict) else None
+            known = self._known
+            validator = known.validator(known.type_of(document)) if isinstance(document, dict) else None
         except EventError:
             return []
         return (
             [_described(error) for error in islice(validator.iter_errors(document), MAX_FINDINGS)] if validator else []
         )
-
-    def _known_type(self, document: Mapping[str, Json]) -> str:
-        if "event_type" not in document:
-            raise EventError("event_type is missing", rule=EventRule.UNKNOWN_TYPE)
-        name = document["event_type"]
-        if isinstance(name, str) and name in self._event_types:
-            return name
-        near = nearest(name, self._event_types)
-        known = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(self._event_types))}"
-        raise EventError(_short(f"unknown event type {name!r}; {known}"), rule=EventRule.UNKNOWN_TYPE)
-
-    def _validator(self, name: str) -> jsonschema_rs.Validator:
-        if name not in self._validators:
-            import jsonschema_rs
-
-            try:
-                self._validators[name] = jsonschema_rs.validator_for(
-                    dict(self._event_types[name].schema),
-                    offline=True,  # a schema must not make hookctl send a request
-                )
-            except (
-                BaseException
-            ) as error:  # the library may panic over a plugin's schema; other events must still be taken in
-                if is_interrupt(error):
-                    raise
-                message = _short(f"the schema of the event type {name!r} is not a JSON Schema: {text_of(error)}")
-                raise EventError(message, hint="Fix or uninstall the plugin that adds it.") from error
-        return self._validators[name]
 
 
 class EventReader:
@@ -255,7 +250,7 @@ def parse_strictly(text: bytes, max_depth: int = MAX_DEPTH) -> Json:
         line = f"line {error.lineno}, " if error.lineno > 1 else ""
         raise EventError(f"not valid JSON at {line}column {error.colno}", rule=EventRule.NOT_JSON) from error
     except AmbiguousJsonError as error:
-        raise EventError(_short(str(error)), rule=EventRule.AMBIGUOUS) from error
+        raise EventError(short(str(error)), rule=EventRule.AMBIGUOUS) from error
 
 
 def _opened(line: bytes) -> int:
@@ -338,8 +333,4 @@ def _checked_time(document: Mapping[str, Json]) -> float:
 def _described(error: jsonschema_rs.ValidationError) -> str:
     """What the schema finds, with its place in the event."""
     path = field_text(error.instance_path)
-    return _short(f"{path}: {error.message}" if path else error.message)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= MAX_REASON_LENGTH else text[: MAX_REASON_LENGTH - 3] + "..."
+    return short(f"{path}: {error.message}" if path else error.message)

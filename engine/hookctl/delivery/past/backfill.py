@@ -59,11 +59,11 @@ def find_missed(
     cannot compile.
     """
     which = EventFilter(
-        event_type=webhook.event,
+        event_type=webhook.events[0] if len(webhook.events) == 1 else None,
         since=since,
         until=until,
         unmade_for=webhook.name,
-        where=_both(where_of(webhook.when) if webhook.when is not None else None, where),
+        where=_both(_of_types(webhook), _both(where_of(webhook.when) if webhook.when is not None else None, where)),
     )
     missed, position = Missed(), None
     while True:
@@ -132,6 +132,12 @@ def _with_free_ids(store: Store, webhook: str, pairs: Sequence[tuple[str, str]])
         if not taken:
             return pairs
         pairs = [(event, another_id(name) if name in taken else name) for event, name in pairs]
+
+
+def _of_types(webhook: DeliveryPlan) -> Where | None:
+    """The condition that an event is of one of several types; None for one type, which the store looks up."""
+    events = frozenset(webhook.events)
+    return None if len(events) == 1 else lambda document: document.get("event_type") in events
 
 
 def _both(first: Where | None, second: Where | None) -> Where | None:

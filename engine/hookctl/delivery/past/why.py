@@ -31,7 +31,7 @@ class Unmatched:
     webhook: str
     why: Why
     detail: str = ""
-    """For :attr:`Why.OTHER_TYPE` the type that it received, for :attr:`Why.WHEN_FALSE` the part that was false."""
+    """For :attr:`Why.OTHER_TYPE` the types that it received, for :attr:`Why.WHEN_FALSE` the part that was false."""
 
 
 def unmatched(
@@ -54,7 +54,7 @@ def receivers_of_others(event: StoredEvent, applied: AppliedState, then: Routes)
     """The webhooks that are applied now and received another event type then. Takes little time for each webhook."""
     later = _later(applied, then)
     found = ((name, then.webhooks.get(_name_then(name, later))) for name in applied.plans)
-    return {name for name, route in found if route is not None and route.event != event.event_type}
+    return {name for name, route in found if route is not None and event.event_type not in route.events}
 
 
 def _later(applied: AppliedState, then: Routes) -> list[Rename]:
@@ -72,8 +72,8 @@ def _name_then(name: str, later: Iterable[Rename]) -> str:
 def _unmatched(name: str, event: StoredEvent, route: Route | None) -> Unmatched:
     if route is None:
         return Unmatched(name, Why.NOT_APPLIED)
-    if route.event != event.event_type:
-        return Unmatched(name, Why.OTHER_TYPE, route.event)
+    if event.event_type not in route.events:
+        return Unmatched(name, Why.OTHER_TYPE, ", ".join(route.events))
     if not route.is_active:
         return Unmatched(name, Why.INACTIVE)
     try:

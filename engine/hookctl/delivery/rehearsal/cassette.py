@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -69,14 +69,19 @@ def exchange_of(attempt: Attempt) -> Exchange | None:
     return Exchange(settled(attempt.request), replace(attempt.response, headers=headers))
 
 
-def path_of(directory: Path, webhook: str) -> Path:
-    """The path of a webhook's cassette. Every webhook name is a valid file name."""
-    return directory / f"{webhook}{SUFFIX}"
+def cassette_name(webhook: str, events: Sequence[str], event_type: str) -> str:
+    """The name of a webhook's cassette for an event type: with the type, if the webhook receives several."""
+    return webhook if len(events) == 1 else f"{webhook}.{event_type}"
 
 
-def keep(directory: Path, webhook: str, exchange: Exchange) -> Kept:
-    """Write the cassette of a webhook, unless it has the same content already. Raises CassetteError."""
-    path = path_of(directory, webhook)
+def path_of(directory: Path, name: str) -> Path:
+    """The path of the cassette of that name. Every name of a webhook or an event type is valid in a file name."""
+    return directory / f"{name}{SUFFIX}"
+
+
+def keep(directory: Path, name: str, exchange: Exchange) -> Kept:
+    """Write the cassette of that name, unless it has the same content already. Raises CassetteError."""
+    path = path_of(directory, name)
     kept = Kept.CHANGED if os.path.lexists(path) else Kept.NEW
     if kept is Kept.CHANGED and _says_the_same(path, exchange):
         return Kept.UNCHANGED
@@ -90,9 +95,9 @@ def keep(directory: Path, webhook: str, exchange: Exchange) -> Kept:
     return kept
 
 
-def read(directory: Path, webhook: str) -> Exchange:
+def read(directory: Path, name: str) -> Exchange:
     """The recorded exchange. Raises CassetteError if there is none, or if the file is not a valid cassette."""
-    path = path_of(directory, webhook)
+    path = path_of(directory, name)
     try:
         return from_yaml(_content(path))
     except FileMissingError:
@@ -113,13 +118,13 @@ def _content(path: Path) -> str:
     return read_file(path, resolve_given(path.parent), limit=MAX_BYTES).decode()
 
 
-def strays(directory: Path, webhooks: Iterable[str]) -> tuple[Path, ...]:
-    """The cassettes that belong to none of ``webhooks``, sorted by name."""
+def strays(directory: Path, names: Iterable[str]) -> tuple[Path, ...]:
+    """The cassettes that have none of these names, in order."""
     try:
         resolve_given(directory)
     except FileError:
         return ()  # a link leads out of the directory: reading refuses it, and its names must not be shown
-    known = {path_of(directory, webhook) for webhook in webhooks}
+    known = {path_of(directory, name) for name in names}
     return tuple(path for path in sorted(directory.glob(f"*{SUFFIX}")) if path not in known)
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from hookctl.delivery.attempt.envelope import body_value
 from hookctl.delivery.outcomes import describe, is_delivered
-from hookctl.delivery.rehearsal.cassette import Exchange, path_of, read, settled
+from hookctl.delivery.rehearsal.cassette import Exchange, cassette_name, path_of, read, settled
 from hookctl.delivery.rehearsal.rehearsal import Rehearsal
 from hookctl.errors import CassetteError
 from hookctl.model import MASK, Attempt, DeliveryPlan, Json, Request, Response, Timing, canonical_json
@@ -22,6 +22,7 @@ class Replay:
     """The replay of a recorded exchange. It sends nothing and reads no secret."""
 
     plan: DeliveryPlan
+    event_type: str
     cassette: Path
     attempt: Attempt | None = None
     """The current request with the recorded response and the current verdicts; None if there is no recording."""
@@ -33,6 +34,11 @@ class Replay:
     """Why there is no recording to replay."""
     without_auth: str = ""
     """Why the recorded headers of auth were used: auth cannot work without its secret. Empty if auth was applied."""
+
+    @property
+    def title(self) -> str:
+        """The webhook, with the event type if it receives several."""
+        return self.plan.name if len(self.plan.events) == 1 else f"{self.plan.name} ({self.event_type})"
 
     @property
     def is_recorded_request(self) -> bool:
@@ -59,11 +65,13 @@ class Replay:
 
 def replay(plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, directory: Path, at: float) -> Replay:
     """Compare the current request for an event with the recording in ``directory``. ``at`` is in epoch seconds."""
-    cassette = path_of(directory, plan.name)
+    event_type = str(document.get("event_type", ""))
+    name = cassette_name(plan.name, plan.events, event_type)
+    cassette = path_of(directory, name)
     try:
-        exchange = read(directory, plan.name)
+        exchange = read(directory, name)
     except CassetteError as error:
-        return Replay(plan, cassette, problem=error.message)
+        return Replay(plan, event_type, cassette, problem=error.message)
 
     def answer(_: Request) -> tuple[Response, Timing]:
         return exchange.response, Timing()
@@ -78,6 +86,7 @@ def replay(plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, d
         current = _with_recorded_auth(current, exchange)
     return Replay(
         plan,
+        event_type,
         cassette,
         replace(attempt, request=current),
         recorded=comparable(exchange.request),

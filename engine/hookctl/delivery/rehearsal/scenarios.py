@@ -49,6 +49,7 @@ class Played:
     """A delivery, from its first attempt to its last."""
 
     plan: DeliveryPlan
+    event_type: str
     scenario: Scenario
     steps: tuple[Step, ...]
 
@@ -142,7 +143,7 @@ def play(
             at, latest = outcome.due_at or at, late.due_at or latest
     finally:
         rehearsal.close()
-    return Played(plan, scenario, tuple(steps))
+    return Played(plan, str(document.get("event_type", "")), scenario, tuple(steps))
 
 
 def _phrase(status: int) -> str:

@@ -34,6 +34,16 @@ class Trial:
         return self.attempt is not None and is_delivered(self.attempt, self.plan)
 
     @property
+    def event_type(self) -> str:
+        """The type of its test event."""
+        return str(self.document.get("event_type", ""))
+
+    @property
+    def title(self) -> str:
+        """The webhook, with the event type if it receives several."""
+        return self.plan.name if len(self.plan.events) == 1 else f"{self.plan.name} ({self.event_type})"
+
+    @property
     def would_be_sent(self) -> bool | None:
         """Whether a live event like this one would reach the webhook; see :func:`lets_through`."""
         return lets_through(self.plan, self.document)

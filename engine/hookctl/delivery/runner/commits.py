@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from hookctl.delivery.runner.alerts import Alerts
+from hookctl.model import DeliveryStatus
 from hookctl.store.interface import Queue
-from hookctl.store.records import Batch, Circuit, Claimed, Committed, Result
+from hookctl.store.records import Batch, Circuit, Claimed, Committed, Result, Routed
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -22,19 +24,24 @@ class Commits:
     Writes of a failed commit also wait for the next one, except events, which their sender still has.
     """
 
-    def __init__(self, queue: Queue, wake: Callable[[], None], committed: Callable[[float], None]) -> None:
+    def __init__(
+        self, queue: Queue, alerts: Alerts, wake: Callable[[], None], committed: Callable[[float], None]
+    ) -> None:
         """Both functions are called on the writer's thread when a commit has ended.
 
-        ``wake`` is always called, ``committed`` only if it succeeded, with the seconds that it took.
+        ``wake`` is always called, ``committed`` only if it succeeded, with the seconds that it took. ``alerts`` makes
+        the events about what is written, which are stored in the same commit.
         """
-        self._queue, self._wake, self._committed = queue, wake, committed
+        self._queue, self._alerts, self._wake, self._committed = queue, alerts, wake, committed
         self.results: list[Result] = []
         """Results that wait to be recorded."""
         self._released: list[Claimed] = []
         self._circuits: dict[str, Circuit | None] = {}
+        self._events: list[Routed] = []
+        """hookctl's own events about these writes."""
         self.holding: set[str] = set()
         """The webhooks that a result holds which is not recorded yet. Nothing may be started for them."""
-        self._in_flight: tuple[Batch, Future[Committed]] | None = None
+        self._in_flight: tuple[Batch, list[Routed], Future[Committed]] | None = None
         self._has_failed = False
         """Whether the last commit that ended has failed."""
 
@@ -46,7 +53,7 @@ class Commits:
     @property
     def has_ended(self) -> bool:
         """Whether the commit in flight has ended, so that :meth:`end` does not wait."""
-        return self._in_flight is not None and self._in_flight[1].done()
+        return self._in_flight is not None and self._in_flight[2].done()
 
     @property
     def is_empty(self) -> bool:
@@ -61,6 +68,8 @@ class Commits:
     def add_result(self, result: Result) -> None:
         """Record a result with the next commit."""
         self.results.append(result)
+        if result.outcome.hold or result.outcome.status is DeliveryStatus.DEAD:
+            self._events += self._alerts.of_result(result)
         if result.outcome.hold:
             self.holding.add(result.claimed.delivery.webhook)
 
@@ -71,6 +80,8 @@ class Commits:
     def add_circuits(self, circuits: Mapping[str, Circuit | None]) -> None:
         """Store circuits with the next commit; None means closed."""
         self._circuits.update(circuits)
+        for name, circuit in circuits.items():
+            self._events += self._alerts.of_circuit(name, circuit)
 
     def claims(self) -> Iterator[Claimed]:
         """The claims whose leases must be renewed until they are recorded or released."""
@@ -79,11 +90,18 @@ class Commits:
             yield result.claimed
 
     def submit(self, batch: Batch) -> None:
-        """Start a commit of ``batch`` and everything that waits to be written. No commit may be in flight."""
+        """Start a commit of ``batch`` and everything that waits to be written. No commit may be in flight.
+
+        hookctl's own events come after those of the batch, and do not count for its limit of waiting deliveries.
+        """
         batch = replace(batch, results=self.results, released=self._released, circuits=self._circuits)
-        future = self._queue.submit(batch)
-        self._in_flight = batch, future
-        self.results, self._released, self._circuits = [], [], {}
+        whole = batch
+        if self._events:
+            room = batch.max_waiting + sum(len(routed.deliveries) for routed in self._events)
+            whole = replace(batch, events=[*batch.events, *self._events], max_waiting=room)
+        future = self._queue.submit(whole)
+        self._in_flight = batch, self._events, future
+        self.results, self._released, self._circuits, self._events = [], [], {}, []
         future.add_done_callback(partial(self._ended, time.monotonic()))
 
     def _ended(self, started: float, future: Future[Committed]) -> None:
@@ -98,15 +116,19 @@ class Commits:
         """
         if self._in_flight is None:
             return None
-        batch, future = self._in_flight
+        batch, events, future = self._in_flight
         error = future.exception()
         self._in_flight = None
         self._has_failed = error is not None
         if error is not None:
             self.results[:0] = batch.results
             self._released[:0] = batch.released
+            self._events[:0] = events
             self._circuits = {**batch.circuits, **self._circuits}
             raise error
         if self.holding:
             self.holding = {one.claimed.delivery.webhook for one in self.results if one.outcome.hold}
-        return batch, future.result()
+        committed = future.result()
+        if events:  # the caller knows nothing of them
+            committed = replace(committed, is_new=committed.is_new[: len(batch.events)])
+        return batch, committed

@@ -17,7 +17,9 @@ class Router:
         self._targets: dict[str, list[tuple[str, When | str | None]]] = {}
         for plan in applied.plans.values():
             if plan.status is Status.ACTIVE:
-                self._targets.setdefault(plan.event, []).append((plan.name, _condition(plan)))
+                target = plan.name, _condition(plan)
+                for event_type in plan.events:
+                    self._targets.setdefault(event_type, []).append(target)
 
     def receives(self, event_type: str) -> bool:
         """Whether any active webhook receives events of this type."""

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Unpack
 
 from hookctl.delivery.attempt.engine import AttemptEngine
+from hookctl.delivery.runner.alerts import Alerts
 from hookctl.delivery.runner.attempts import Attempts
 from hookctl.delivery.runner.backlog import Backlog
 from hookctl.delivery.runner.claims import Claims
@@ -86,7 +87,8 @@ class Runner:
         self._observers = Observers(observers)
         self._is_observed = listener is not None or bool(observers)
         self._claims = Claims()
-        self._commits = Commits(queue, engine.wake, self._listener.committed)
+        self._alerts = Alerts(queue, clock, monotonic)
+        self._commits = Commits(queue, self._alerts, engine.wake, self._listener.committed)
         self._holds = Holds(queue, engine, plugins, self._listener, monotonic)
         self._attempts = Attempts(
             engine,
@@ -120,18 +122,20 @@ class Runner:
         self._finish_commit()
         self._retention.admit()
         self._refresh_state()
+        routed = [self._router.route(event) for event in events]
+        alerts = self._alerts.of_intake(routed)
         self._commits.submit(
             Batch(
                 now=self._clock(),
-                events=[self._router.route(event) for event in events],
-                max_waiting=self._retention.max_waiting,
+                events=[*routed, *alerts],
+                max_waiting=self._retention.max_waiting + sum(len(one.deliveries) for one in alerts),
                 wanted=self._limits.wanted(self._state.plans, self._claims.waiting()),
                 lease_seconds=LEASE_SECONDS,
             )
         )
         committed = self._finish_commit()
         self._attempts.start()
-        return [*committed.is_new]
+        return [*committed.is_new[: len(events)]]
 
     def receives(self, event_type: str) -> bool:
         """Whether any active webhook receives events of this type."""
@@ -340,5 +344,6 @@ class Runner:
         self._commits.add_released(self._claims.drop_waiting(self._claims.waiting()))
         self._state = self._attempts.state = state
         self._router = Router(state)
+        self._alerts.take(state, self._router)
         self._state_at = self._monotonic()
         self._listener.applied(state)

@@ -122,8 +122,8 @@ UNKNOWN_EVENT_TYPE = Rule(
     id="unknown-event-type",
     summary="The event type does not exist.",
     explanation=(
-        "Plugins define event types. `hookctl plugins` lists them, and `hookctl schema event NAME` shows the "
-        "fields of one."
+        "Event types are built in, or defined by the files in events.d and by plugins. `hookctl schema event` lists "
+        "them, and `hookctl schema event NAME` shows the fields of one."
     ),
     message="unknown event type {name!r}",
     hint="{fix}",

@@ -114,6 +114,17 @@ POLICY = Rule(
     hint="{fix}",
 )
 
+TEST_FIELD = Rule(
+    id="test-field",
+    summary="A value that --set gives does not fit the event type.",
+    explanation=(
+        "`hookctl test --set` and `hookctl events mock --set` change a field of the mock event. The field must be one "
+        "that the event type has, and the value must be one that it allows, as `hookctl schema event NAME` shows."
+    ),
+    message="{what}",
+    hint="{fix}",
+)
+
 TEST_FAILED = Rule(
     id="test-failed",
     summary="The test event was not accepted.",

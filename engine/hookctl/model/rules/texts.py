@@ -283,6 +283,12 @@ NEVER_MATCHES = Rule(
         "`hookctl schema event NAME` shows the possible values. If the webhook should receive nothing, set "
         "`status: inactive`."
     ),
+    variants={
+        "type": (
+            "no event of the type {event} can match it: {why}",
+            "Remove the type from `event`, or change the condition. See `hookctl schema event {event}`.",
+        )
+    },
     severity=Severity.WARNING,
     bad="when: data.severity == 'Critical'",
     good="when: data.severity == 'High'",

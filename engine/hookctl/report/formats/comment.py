@@ -8,8 +8,8 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from hookctl.config.effects import ChangeEffects
-from hookctl.model import Action, Change, Finding
+from hookctl.config.effects import ChangeEffects, TypeEffects
+from hookctl.model import Action, Change, Finding, TypeChange
 from hookctl.model.quantities import counted
 from hookctl.plugin.report_format import ReportFormat
 from hookctl.report.formats.markdown import Block, Part, code, document
@@ -18,7 +18,16 @@ from hookctl.report.style import Line
 from hookctl.report.text.effects import effect_lines, summary_lines
 from hookctl.report.text.findings import findings_text, ignored_text, summary_line
 from hookctl.report.text.outcome import ApplyOutcome, Ending
-from hookctl.report.text.plan import by_webhook, change_fields, change_title, finding_parts, plan_summary, shown_changes
+from hookctl.report.text.plan import (
+    by_webhook,
+    change_fields,
+    change_title,
+    finding_parts,
+    plan_summary,
+    secret_lines,
+    shown_changes,
+)
+from hookctl.report.text.type_changes import type_lines, type_title
 
 if TYPE_CHECKING:
     from hookctl.config.review import Review
@@ -64,12 +73,19 @@ def plan_comment(command: str, review: Review, outcome: ApplyOutcome | None = No
         parts.append(partial(Block, "effects", together, is_open=True))
     for change in shown_changes(plan, about):
         parts.append(partial(_change, change, effects.changes.get(change.name), about.get(change.name, ())))
+    types = {one.name: one for one in effects.types}
+    parts += [partial(_type_change, change, types.get(change.name)) for change in plan.event_types]
     return document(head, parts)
+
+
+def _type_change(change: TypeChange, effects: TypeEffects | None) -> Block:
+    _, title = type_title(change)
+    return Block(title, tuple(map(_diff_line, type_lines(change, effects))) or (title,), "diff")
 
 
 def _change(change: Change, effects: ChangeEffects | None, findings: Sequence[Finding]) -> Block:
     title = "".join(change_title(change)).strip()
-    body = [*change_fields(change), *(effect_lines(effects) if effects else ())]
+    body = [*change_fields(change), *secret_lines(change), *(effect_lines(effects) if effects else ())]
     lines = [*map(_diff_line, body), *_about(findings)]
     return Block(title, tuple(lines) or (title,), "diff")
 

@@ -57,7 +57,7 @@ def _of_trial(trial: Trial, *, show_invocation: bool) -> Result:
         lines += ["", *trials.detail_lines(trial, show_invocation=show_invocation, color=False)]
     return Result(
         webhook=trial.plan.name,
-        group=f"test.{trial.plan.event}",
+        group=f"test.{trial.event_type}",
         outcome=Outcome.INTERRUPTED
         if trial.attempt is None
         else Outcome.SUCCESSFUL
@@ -77,7 +77,7 @@ def of_replays(replayed: Iterable[Replay], *, show_invocation: bool) -> list[Res
     return [
         Result(
             webhook=replay.plan.name,
-            group=f"replay.{replay.plan.event}",
+            group=f"replay.{replay.event_type}",
             outcome=Outcome.SUCCESSFUL if replay.succeeded else Outcome.FAILED,
             reason=replay.reason,
             advice=() if replay.succeeded else (replays.next_step(replay),),

@@ -16,7 +16,7 @@ from hookctl.config.effects import (
     Retries,
     Waiting,
 )
-from hookctl.model import Json, Repair
+from hookctl.model import Contribution, Json, Repair
 from hookctl.model.quantities import counted, span
 from hookctl.report.style import Line
 from hookctl.report.text.differences import difference_document, difference_lines, json_paths
@@ -32,15 +32,16 @@ NAMED = 12
 
 def effect_lines(effects: ChangeEffects) -> Iterator[Line]:
     """What one change means, in lines."""
+    yield from _default_lines(effects.defaults)
     if effects.requests:
         yield from _request_lines(effects.requests)
     elif effects.retries:
         name = printable(effects.name)
         yield Line(f"request not shown, because many webhooks are new: see `hookctl render {name}`")
     yield from _payload_lines(effects)
-    if effects.leaving:
-        host, fields = printable(effects.leaving.host), leaving_text(effects.leaving)
-        yield Line(f"newly sent to {host}: {fields}", is_important=True)
+    for leaving in effects.leaving:
+        of = f" ({printable(leaving.event)})" if len(effects.leaving) > 1 else ""
+        yield Line(f"newly sent to {printable(leaving.host)}{of}: {leaving_text(leaving)}", is_important=True)
     if effects.new_hosts:
         yield Line(f"new host: {_listed(effects.new_hosts)}", is_important=True)
     if effects.matching:
@@ -52,6 +53,15 @@ def effect_lines(effects: ChangeEffects) -> Iterator[Line]:
         yield from outcome_lines(effects.outcomes)
     yield from map(Line, _waiting(effects.waiting))
     yield from healing_lines(effects.name, effects.healing)
+
+
+def _default_lines(found: Sequence[Contribution]) -> Iterator[Line]:
+    """The fields from each file of defaults, with their lines."""
+    by_path: dict[str, list[str]] = {}
+    for one in found:
+        by_path.setdefault(one.path, []).append(f"{one.field} (line {one.line})")
+    for path, fields in by_path.items():
+        yield Line(f"from {printable(path)}: {_listed(fields)}")
 
 
 def summary_lines(effects: Effects, heal: Sequence[Repair] = ()) -> Iterator[Line]:
@@ -94,7 +104,8 @@ def effect_document(effects: ChangeEffects) -> Json:
         "changes_no_request": effects.changes_no_request,
         "requests": _requests_document(effects.requests) if effects.requests else None,
         "payload": {"class": effects.payload.value, "breaks": [_break_document(found) for found in effects.breaks]},
-        "leaving": leaving_document(effects.leaving) if effects.leaving else None,
+        "defaults": [{"field": one.field, "file": one.path, "line": one.line} for one in effects.defaults],
+        "leaving": [leaving_document(leaving) for leaving in effects.leaving],
         "new_hosts": list(effects.new_hosts),
         "events": _matching_document(effects.matching) if effects.matching else None,
         "retries": _retries_document(effects.retries) if effects.retries else None,
@@ -136,6 +147,8 @@ def _request_lines(requests: Requests) -> Iterator[Line]:
         return
     for change in requests.shown:
         event = "the mock event" if change.is_mock else f"event {printable(change.event_id)}"
+        if change.is_mock and change.event_type:
+            event = f"{event} of {printable(change.event_type)}"
         yield Line(f"request for {event}{_sent(change)}:")
         for side, name in ((change.before, "before"), (change.after, "after")):
             if side.problem:

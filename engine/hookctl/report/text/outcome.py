@@ -64,6 +64,8 @@ def applied(plan: Plan, serial: int, tests: Sequence[Result], healed: Healed | N
     counts = Counter(change.action for change in plan.changes)
     renamed = f", {counts[Action.RENAME]} renamed" if counts[Action.RENAME] else ""
     done = f"{counts[Action.CREATE]} added, {counts[Action.UPDATE]} changed, {counts[Action.DELETE]} removed{renamed}"
+    if plan.event_types:
+        done += f", {counted(len(plan.event_types), 'event type')}"
     message = f"Applied: {done}. The state now has serial {serial}."
     if healed:
         message = f"{message} Healed: {healed}."

@@ -12,6 +12,7 @@ from hookctl.config.effects import ChangeEffects
 from hookctl.model import Action, Change, DeliveryPlan, Finding, Json, Plan, Revision, Status
 from hookctl.model.change import by_name
 from hookctl.model.quantities import counted
+from hookctl.model.secret import plan_references
 from hookctl.report.style import Line, signed, styled
 from hookctl.report.text.effects import (
     effect_document,
@@ -24,6 +25,7 @@ from hookctl.report.text.effects import (
 from hookctl.report.text.fields import field_lines
 from hookctl.report.text.outcome import ApplyOutcome, outcome_document
 from hookctl.report.text.printable import json_chunks, printable
+from hookctl.report.text.type_changes import type_lines, type_title, types_document
 
 if TYPE_CHECKING:
     from hookctl.config.review import Review
@@ -50,6 +52,7 @@ def render_text(review: Review, *, color: bool) -> str:
             brief += [_new_in_one_line(change.after, meaning, color), *findings]
         else:
             lines += [_title_text(change, color), *_body_text(change, meaning, color), *findings, ""]
+    lines += _types_text(review, color)
     if brief:
         count = sum(meaning.is_brief for meaning in effects.changes.values())
         are = "is" if count == 1 else "are"
@@ -81,7 +84,9 @@ def plan_json(review: Review, outcome: ApplyOutcome | None = None, *, key: bytes
         for change in review.plan.changes
     )
     document: dict[str, Any] = {
-        **document_head(review.plan, summary_document(review.effects)),
+        **document_head(
+            review.plan, summary_document(review.effects), types_document(review.plan, review.effects.types)
+        ),
         "changes": changes,
         "findings": [*map(_finding_document, review.findings)],
     }
@@ -90,6 +95,16 @@ def plan_json(review: Review, outcome: ApplyOutcome | None = None, *, key: bytes
     if outcome:
         document["outcome"] = outcome_document(outcome)
     return json_chunks(sign({**document, "changes": [*changes]}, key) if key else document)
+
+
+def _types_text(review: Review, color: bool) -> Iterator[str]:
+    """The changes of event types, and what each means."""
+    effects = {one.name: one for one in review.effects.types}
+    for change in review.plan.event_types:
+        sign, title = type_title(change)
+        yield signed(f"  {title}", sign, color, bold=True)
+        yield from (line.styled(color, INDENT) for line in type_lines(change, effects.get(change.name)))
+        yield ""
 
 
 def by_webhook(plan: Plan, findings: Sequence[Finding]) -> tuple[dict[str, list[Finding]], list[Finding]]:
@@ -130,6 +145,14 @@ def change_fields(change: Change) -> Iterator[Line]:
         yield from change_lines(change)
 
 
+def secret_lines(change: Change) -> Iterator[Line]:
+    """The secrets that the webhook needs from now on, by reference; they are not read."""
+    if change.after:
+        before = plan_references(change.before) if change.before else set()
+        if needed := sorted(map(str, plan_references(change.after) - before)):
+            yield Line(f"needs secrets: {', '.join(map(printable, needed))}")
+
+
 def change_lines(change: Change) -> Iterator[Line]:
     """The fields that differ, one on each line and a body template line by line."""
     for field in field_changes(change):
@@ -145,8 +168,8 @@ def _title_text(change: Change, color: bool) -> str:
 
 def _body_text(change: Change, effects: ChangeEffects | None, color: bool) -> Iterator[str]:
     yield from (line.styled(color, INDENT) for line in change_fields(change))
-    if effects:
-        yield from (f"{INDENT}{line.styled(color)}" for line in effect_lines(effects))
+    about = [*secret_lines(change), *(effect_lines(effects) if effects else ())]
+    yield from (f"{INDENT}{line.styled(color)}" for line in about)
 
 
 def _new_in_one_line(plan: DeliveryPlan, effects: ChangeEffects, color: bool) -> str:
@@ -157,7 +180,7 @@ def _new_in_one_line(plan: DeliveryPlan, effects: ChangeEffects, color: bool) ->
     events = f", {', '.join(event_lines(effects.matching))}" if effects.matching else ""
     if effects.matching and effects.matching.missed:
         events += f", {' '.join(map(str.strip, missed_lines(effects.name, effects.matching)))}"
-    return f"{named}  {plan.method} {printable(plan.url)} for {printable(plan.event)}{status}{hosts}{events}"
+    return f"{named}  {plan.method} {printable(plan.url)} for {printable(plan.events_text)}{status}{hosts}{events}"
 
 
 def finding_lines(findings: Sequence[Finding], *, color: bool) -> Iterator[str]:
@@ -192,6 +215,7 @@ def plan_summary(review: Review) -> str:
     """Such as: Plan: 1 to add, 2 to change, 0 to remove."""
     plan = review.plan
     only = f"Only {', '.join(map(printable, plan.only))}. " if plan.only else ""
+    only = f"Environment {printable(plan.environment)}. {only}" if plan.environment else only
     if not plan.has_changes:
         if not review.is_complete:
             return f"{only}No changes found, but not every webhook could be compared."
@@ -203,7 +227,12 @@ def plan_summary(review: Review) -> str:
     renamed = f", {counts[Action.RENAME]} to rename" if counts[Action.RENAME] else ""
     against = f", compared with {revision(plan.against)}" if plan.against else ""
     changes = f"{counts[Action.CREATE]} to add, {counts[Action.UPDATE]} to change, {counts[Action.DELETE]} to remove"
-    return f"{only}Plan: {changes}{renamed}{against}."
+    return f"{only}Plan: {changes}{renamed}{types_changed(plan)}{against}."
+
+
+def types_changed(plan: Plan) -> str:
+    """How many event types change, for the end of a list; empty if none does."""
+    return f", {counted(len(plan.event_types), 'event type')}" if plan.event_types else ""
 
 
 def revision(named: Revision) -> str:

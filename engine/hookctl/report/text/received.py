@@ -1,10 +1,10 @@
-"""The requests of a local receiver as text, and their counts. Credentials are masked."""
+"""The requests of a local receiver as text, and their counts. Credentials are masked unless asked for."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hookctl.model import MASK
@@ -22,12 +22,21 @@ _SCHEME = re.compile(r"(?:Basic|Bearer|Digest) ", re.IGNORECASE)
 _FORM_SECRET = re.compile(r"(client_secret|password|refresh_token|assertion)=[^&]*")
 
 
-def received_text(number: int, request: ReceivedRequest, answer: Answer) -> str:
-    """One request: its first line with the answer, its headers, and its body with indented JSON."""
+def received_text(
+    number: int, request: ReceivedRequest, answer: Answer, *, notes: Sequence[str] = (), show_secrets: bool = False
+) -> str:
+    """One request: its first line with the answer, what is noted of it, its headers, and its body with indented JSON.
+
+    Credentials are masked, unless ``show_secrets`` is true.
+    """
     what = answer.misbehave.value if answer.misbehave else str(answer.status)
     lines = [f"#{number} {printable(request.method)} {printable(request.target)}  -> {what}"]
-    lines += [f"  {printable(name)}: {_masked(name, value)}" for name, value in request.headers]
-    body = _body_lines(request)
+    lines += [f"  {printable(note)}" for note in notes]
+    lines += [
+        f"  {printable(name)}: {printable(value) if show_secrets else _masked(name, value)}"
+        for name, value in request.headers
+    ]
+    body = _body_lines(request, show_secrets=show_secrets)
     return "\n".join([*lines, *([""] if body else []), *body, ""])
 
 
@@ -49,13 +58,14 @@ def _masked(name: str, value: str) -> str:
     return f"{scheme[0] if scheme else ''}{MASK}"
 
 
-def _body_lines(request: ReceivedRequest) -> list[str]:
+def _body_lines(request: ReceivedRequest, *, show_secrets: bool) -> list[str]:
     if not request.body:
         return []
     try:
         is_lines = (request.header("content-type") or "").startswith(LINES)
         text = request.body.decode() if is_lines else json.dumps(request.json(), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):  # not JSON, or nested too deeply
-        text = _FORM_SECRET.sub(rf"\1={MASK}", request.body.decode("utf-8", "replace"))
+        text = request.body.decode("utf-8", "replace")
+        text = text if show_secrets else _FORM_SECRET.sub(rf"\1={MASK}", text)
     shown = [f"  {printable(line)}" for line in text[:MAX_SHOWN].split("\n")]
     return [*shown, f"  ... {len(request.body):,} bytes in total"] if len(text) > MAX_SHOWN else shown

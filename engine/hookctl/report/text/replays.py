@@ -26,7 +26,7 @@ def render_text(replays: Sequence[Replay], *, show_invocation: bool, width: int 
     for replay in replays:
         details = list(detail_lines(replay, show_invocation=show_invocation, color=color))
         if details:
-            lines += ["", heading(printable(replay.plan.name), color), *(f"  {line}".rstrip() for line in details)]
+            lines += ["", heading(printable(replay.title), color), *(f"  {line}".rstrip() for line in details)]
     return "\n".join([*lines, "", replays_summary(replays)]) + "\n"
 
 
@@ -72,7 +72,7 @@ def result_lines(replays: Sequence[Replay], *, width: int = 0, color: bool) -> l
     marks: list[Cell] = []
     for replay in replays:
         failed = f"Replay failed  {printable(replay.reason)}"
-        rows.append((printable(replay.plan.name), "Replay successful" if replay.succeeded else failed))
+        rows.append((printable(replay.title), "Replay successful" if replay.succeeded else failed))
         marks.append(mark(passed=replay.succeeded))
         if replay.without_auth:
             auth = printable(replay.without_auth)
@@ -125,6 +125,7 @@ def _difference_line(sign: str, text: str, color: bool) -> str:
 def _replay_json(replay: Replay) -> Json:
     return {
         "webhook": replay.plan.name,
+        "event": replay.event_type,
         "cassette": str(replay.cassette),
         "result": "successful" if replay.succeeded else "failed",
         "reason": replay.reason,

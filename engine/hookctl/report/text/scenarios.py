@@ -35,7 +35,8 @@ def render_json(played: Sequence[Played]) -> str:
 
 
 def _block(played: Played, color: bool) -> Iterator[str]:
-    name = printable(played.plan.name)
+    several = f" ({played.event_type})" if len(played.plan.events) > 1 else ""
+    name = printable(f"{played.plan.name}{several}")
     title = heading(name, color)
     yield f"{title}  {played.scenario.name}: the target {played.scenario.summary}"
     width = max(len(span(step.at)) for step in played.steps)
@@ -99,6 +100,7 @@ def _result(step: Step) -> str:
 def _played_json(played: Played) -> Json:
     return {
         "webhook": played.plan.name,
+        "event": played.event_type,
         "scenario": played.scenario.name,
         "summary": f"the target {played.scenario.summary}",
         "outcome": played.outcome.status.value,

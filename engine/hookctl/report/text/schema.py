@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from hookctl.json.kinds import schema_type
@@ -23,6 +24,10 @@ Schema = Mapping[str, Json]
 HEADINGS = ("FIELD", "TYPE", "REQUIRED", "DESCRIPTION")
 MARKS = {"x-secret": "secret", "x-url": "URL"}
 """Annotations that are more specific than the JSON type."""
+MAX_FIELDS = 5_000
+"""The fields that are shown: schemas that refer to one another may have any number."""
+MAX_DEPTH = 8
+"""The depth to which a type is worded: a list of lists of lists."""
 SCALARS = {"string", "number", "boolean", "null"}
 
 
@@ -40,21 +45,28 @@ class FieldRow:
 
 def field_rows(schema: Schema) -> list[FieldRow]:
     """Every field of an object's schema, in the order of the schema, an object's own fields after it."""
-    return list(_properties(schema, schema, "", ()))
+    return list(islice(_properties(schema, schema, "", ()), MAX_FIELDS))
 
 
-def type_name(schema: Schema, root: Schema | None = None) -> str:
-    """The JSON types that a schema takes, as words: ``string``, ``object or null``, ``list of strings``."""
+def type_name(schema: Schema, root: Schema | None = None, left: int = MAX_DEPTH) -> str:
+    """The JSON types that a schema takes, as words: ``string``, ``object or null``, ``list of strings``.
+
+    ``left`` is how many more levels of lists and alternatives are worded.
+    """
+    if left == 0:
+        return "any"
     schema = _resolved(schema, root or schema)
     marks = [word for mark, word in MARKS.items() if schema.get(mark)]
     names = schema.get("type")
     if marks:
         return marks[0]
     if isinstance(names, list):
-        return "scalar" if set(names) >= SCALARS else " or ".join(_noun(str(name), schema, root) for name in names)
+        return (
+            "scalar" if set(names) >= SCALARS else " or ".join(_noun(str(name), schema, root, left) for name in names)
+        )
     if isinstance(names, str):
-        return _noun(names, schema, root)
-    choices = [type_name(choice, root or schema) for choice in _alternatives(schema)] or [
+        return _noun(names, schema, root, left)
+    choices = [type_name(choice, root or schema, left - 1) for choice in _alternatives(schema)] or [
         _type_of(value) for value in _values(schema)
     ]
     return " or ".join(dict.fromkeys(choices)) or "any"
@@ -123,7 +135,8 @@ def _properties(schema: Schema, root: Schema, prefix: str, within: tuple[Json, .
     within = (*within, reference)
     schema = _resolved(schema, root)
     required = cast("list[Json]", schema.get("required", []))
-    for name, field in cast("dict[str, Schema]", schema.get("properties", {})).items():
+    for name, given in cast("dict[str, Json]", schema.get("properties", {})).items():
+        field = given if isinstance(given, dict) else {}
         path = f"{prefix}.{name}" if prefix else name
         yield FieldRow(path, type_name(field, root), name in required, description(field, root))
         yield from _properties(field, root, path, within)
@@ -142,26 +155,28 @@ def _resolved(schema: Schema, root: Schema) -> Schema:
         return schema
     target: Any = root
     for step in pointer_steps(reference):
-        target = target.get(step, {})
+        target = target.get(step, {}) if isinstance(target, dict) else {}
+    target = target if isinstance(target, dict) else {}
     return {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
 
 
 def _alternatives(schema: Schema) -> list[Schema]:
-    return [choice for key in ("oneOf", "anyOf") for choice in cast("list[Schema]", schema.get(key, []))]
+    choices = (choice for key in ("oneOf", "anyOf") for choice in cast("list[Json]", schema.get(key, [])))
+    return [choice for choice in choices if isinstance(choice, dict)]
 
 
-def _noun(name: str, schema: Schema, root: Schema | None) -> str:
+def _noun(name: str, schema: Schema, root: Schema | None, left: int) -> str:
     if name == "array":
-        return f"list{_of(schema.get('items'), root or schema)}"
+        return f"list{_of(schema.get('items'), root or schema, left)}"
     if name == "string" and "format" in schema:
         return f"string ({schema['format']})"
     if name == "object" and "properties" not in schema:
-        return f"map{_of(schema.get('additionalProperties'), root or schema)}"
+        return f"map{_of(schema.get('additionalProperties'), root or schema, left)}"
     return name
 
 
-def _of(inner: Json, root: Schema) -> str:
-    name = type_name(inner, root) if isinstance(inner, dict) else "any"
+def _of(inner: Json, root: Schema, left: int) -> str:
+    name = type_name(inner, root, left - 1) if isinstance(inner, dict) else "any"
     return "" if name == "any" else f" of {name}" if " " in name else f" of {name}s"
 
 

@@ -312,7 +312,7 @@ class _Words(dict[str, str]):
             host=urlsplit(plan.url).hostname or "the host",
             timeout=f"{plan.timeout_seconds:g} s",
             quoted=f'"{plan.name}"' if " " in plan.name else plan.name,
-            event=plan.event,
+            event=plan.events[0],
             method=plan.method,
             status=str(response.status) if response else "",
             location=_location(response),

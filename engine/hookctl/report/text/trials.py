@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from hookctl.delivery.outcomes import describe
-from hookctl.delivery.rehearsal.cassette import Kept
+from hookctl.delivery.rehearsal.cassette import Kept, cassette_name
 from hookctl.delivery.rehearsal.trial import Trial
 from hookctl.model import Json, Status
 from hookctl.model.quantities import counted
@@ -27,7 +27,7 @@ def render_text(trials: Sequence[Trial], *, show_invocation: bool, width: int = 
         if trial.attempt is not None and (show_invocation or not trial.succeeded):
             lines += [
                 "",
-                heading(printable(trial.plan.name), color),
+                heading(printable(trial.title), color),
                 *detail_lines(trial, show_invocation=show_invocation, color=color),
             ]
     return "\n".join([*lines, "", trials_summary(trials)]) + "\n"
@@ -49,12 +49,15 @@ NOTHING_KEPT: Mapping[str, Kept | None] = {}
 
 
 def trials_json(trials: Sequence[Trial], kept: Mapping[str, Kept | None] = NOTHING_KEPT) -> str:
-    """The tests as ``schemas/test.schema.json`` describes them; ``kept`` is what recording kept of each, by webhook."""
+    """The tests as ``schemas/test.schema.json`` describes them; ``kept`` is what recording kept, by cassette."""
     document: dict[str, Json] = {
         "format_version": FORMAT_VERSION,
         "succeeded": all(trial.succeeded for trial in trials),
         "interrupted": any(trial.attempt is None for trial in trials),
-        "tests": [_trial_json(trial, kept.get(trial.plan.name)) for trial in trials],
+        "tests": [
+            _trial_json(trial, kept.get(cassette_name(trial.plan.name, trial.plan.events, trial.event_type)))
+            for trial in trials
+        ],
     }
     return json_text(document) + "\n"
 
@@ -67,7 +70,7 @@ def result_lines(trials: Sequence[Trial], *, width: int = 0, color: bool) -> lis
     rows: list[tuple[Cell, Cell]] = []
     marks: list[Cell] = []
     for trial in trials:
-        rows.append((printable(trial.plan.name), result_text(trial)))
+        rows.append((printable(trial.title), result_text(trial)))
         marks.append(mark(passed=trial.succeeded) if trial.attempt else "-")
         rows += [("", note) for note in notes(trial)]
         marks += [" "] * (len(rows) - len(marks))
@@ -150,6 +153,7 @@ def trials_summary(trials: Sequence[Trial]) -> str:
 def _trial_json(trial: Trial, kept: Kept | None) -> Json:
     return {
         "webhook": trial.plan.name,
+        "event": trial.event_type,
         "active": trial.plan.status is Status.ACTIVE,
         "would_be_sent": trial.would_be_sent,
         "result": "interrupted" if trial.attempt is None else "successful" if trial.succeeded else "failed",

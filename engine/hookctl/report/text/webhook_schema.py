@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -11,11 +11,12 @@ from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import DEFAULT_VALIDATOR
 
 
-def with_plugins(schema: Mapping[str, Json], plugins: Plugins) -> dict[str, Json]:
+def with_plugins(schema: Mapping[str, Json], plugins: Plugins, event_types: Iterable[str]) -> dict[str, Json]:
     """``schema`` (of a webhook file) with the settings of every plugin, and the names of the event types."""
     whole: dict[str, Any] = deepcopy(dict(schema))
     fields, definitions = whole["properties"], whole.setdefault("$defs", {})
-    fields["event"]["enum"] = sorted(plugins.event_types)
+    one, several = fields["event"]["anyOf"]
+    one["enum"] = several["items"]["enum"] = sorted(event_types)
     for kind, block, things, default in (
         ("auth", fields["auth"], plugins.auth, ""),
         ("auth", fields["auth"]["items"], plugins.auth, ""),

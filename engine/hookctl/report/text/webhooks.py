@@ -137,7 +137,7 @@ def _row(entry: Entry, now: float) -> tuple[str, ...]:
     plan = entry.shown
     cells = (
         plan.name,
-        plan.event,
+        plan.events_text,
         plan.method,
         host_of_plan(plan),
         _auth(plan) or "-",
@@ -155,7 +155,7 @@ def _summary(entry: Entry) -> dict[str, Json]:
     auth: list[Json] = [block.type for block in plan.auth]
     return {
         "name": plan.name,
-        "event": plan.event,
+        "event": plan.to_json()["event"],
         "method": plan.method,
         "url": plan.url,
         "host": host_of_plan(plan),

@@ -131,7 +131,7 @@ def _missed(one: Unmatched, found: StoredEvent, plan: DeliveryPlan) -> Missed:
 
 def _would_match(found: StoredEvent, plan: DeliveryPlan) -> bool:
     """Whether the webhook as it is applied now would match the event."""
-    if plan.status is Status.INACTIVE or plan.event != found.event_type:
+    if plan.status is Status.INACTIVE or found.event_type not in plan.events:
         return False
     try:
         return plan.when is None or compile_when(plan.when).matches(found.document)

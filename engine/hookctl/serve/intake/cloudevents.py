@@ -3,7 +3,8 @@
 ``type`` becomes ``event_type``, ``time`` becomes ``event_time`` in epoch seconds, and ``data`` stays ``data``. A
 CloudEvent is identified by its source and id together, so the event's ``id`` is ``SOURCE|ID``: no URI contains ``|``.
 ``traceparent`` and ``tracestate`` of the extension for distributed tracing become the trace of the event. Other
-attributes are not kept.
+attributes are not kept, except for a CloudEvent of an unknown type where a webhook receives the event type
+``cloudevents``: it becomes an event of that type, whose data is all of it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import unquote_to_bytes
 
+from hookctl.delivery.events.applied_types import CLOUDEVENTS
 from hookctl.delivery.events.intake import parse_strictly
 from hookctl.delivery.events.rules import EventRule
 from hookctl.errors import EventError
@@ -72,6 +74,15 @@ def trace_of(cloud: Json) -> TraceContext | None:
     """The trace in which a CloudEvent was made; None if it has none, or one that is not valid."""
     parent, state = (cloud.get("traceparent"), cloud.get("tracestate")) if isinstance(cloud, dict) else (None, None)
     return read_trace(parent, state if isinstance(state, str) else "") if isinstance(parent, str) else None
+
+
+def in_whole(event: Mapping[str, Json], cloud: Json) -> dict[str, Json]:
+    """The event of the type ``cloudevents``, given what :func:`to_event` made of the CloudEvent."""
+    attributes = (
+        {name: value for name, value in cloud.items() if name != "data_base64"} if isinstance(cloud, dict) else {}
+    )
+    data = {"data": event["data"]} if "data" in event else {}
+    return {**event, "event_type": CLOUDEVENTS, "data": {**attributes, **data}}
 
 
 def _data(cloud: Mapping[str, Json]) -> Json:

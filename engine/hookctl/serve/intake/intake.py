@@ -64,12 +64,17 @@ class Intake:
         counts: Counter[tuple[str, str]] | None = None,
         refusals: Counter[str] | None = None,
     ) -> None:
-        self.reading = Reading(EventGate(event_types), time.time)
+        self.gate = EventGate(event_types)
+        self.reading = Reading(self.gate, time.time)
         self.rates = Rates(rate, time.monotonic)
         self.counts: Counter[tuple[str, str]] = Counter() if counts is None else counts
         self.refusals: Counter[str] = Counter() if refusals is None else refusals
         self._writer = writer
         self._buffered = 0
+
+    def event_types(self) -> Mapping[str, EventType]:
+        """The types of the events that are accepted now, by name."""
+        return self.gate.event_types
 
     @contextmanager
     def holding(self) -> Iterator[Callable[[int], None]]:

@@ -89,6 +89,8 @@ class Reading:
         for number, cloud in enumerate(clouds):
             try:
                 event, is_timed = cloudevents.to_event(cloud, self._clock())
+                if self._gate.takes_cloudevents and event["event_type"] not in self._gate.event_types:
+                    event = cloudevents.in_whole(event, cloud)
                 text = msgspec.json.encode(event)
                 found.items.append(self._gate.parse(text, cloudevents.trace_of(cloud) or trace))
             except EventError as error:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 async def get_openapi(request: Request) -> Response:
     """The document. It names event types, which are not for everyone."""
     context: Context = request.app.state.context
-    document = make_document({name: one.schema for name, one in context.plugins.event_types.items()})
+    document = make_document({name: one.schema for name, one in context.intake.event_types().items()})
     return Response(msgspec.json.encode(document), media_type="application/json")
 
 

@@ -31,6 +31,8 @@ class Row:
     name: str
     digest: str
     event: str
+    """Its event types as text."""
+    events: tuple[str, ...]
     method: str
     host: str
     auth: tuple[str, ...]
@@ -118,7 +120,7 @@ def _read(store: Store, rows: Mapping[str, Row]) -> Applied:
         state.serial,
         found,
         plans,
-        sorted({row.event for row in found.values()}),
+        sorted({event for row in found.values() for event in row.events}),
         [label for label in sorted(labels) if printable(label) == label],
         sum(row.is_active for row in found.values()),
         state.unreadable,
@@ -130,11 +132,12 @@ def _row(plan: DeliveryPlan) -> Row:
     host = host_of_plan(plan)
     auth = tuple(block.type for block in plan.auth)
     labels = [f"{key}={value}" for key, value in plan.labels.items()]
-    words = (plan.name, plan.event, plan.method, host, plan.description or "", *auth, *labels)
+    words = (plan.name, *plan.events, plan.method, host, plan.description or "", *auth, *labels)
     return Row(
         plan.name,
         plan.digest,
-        plan.event,
+        plan.events_text,
+        plan.events,
         plan.method,
         host,
         auth,

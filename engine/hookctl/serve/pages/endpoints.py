@@ -11,7 +11,8 @@ from starlette.routing import Route
 
 from hookctl.delivery.past.bulk import audit_entry
 from hookctl.model import Status
-from hookctl.serve.access import Scope, requires
+from hookctl.report.text.printable import printable
+from hookctl.serve.access import Scope, form_of, requires
 from hookctl.serve.pages import history, test_result, webhook, webhook_list
 from hookctl.serve.pages.failures import not_found, page
 from hookctl.serve.pages.rendering import render
@@ -86,11 +87,13 @@ async def start_test(request: Request) -> Response:
     """Sends the mock event to a webhook, as it is applied."""
     name = request.path_params["name"]
     plan = await in_store(request, webhook.find_plan, pages_of(request), name)
-    event_type = _context(request).plugins.event_types.get(plan.event)
-    if event_type is None:
-        return not_found(request, f"The event type {plan.event} is not known to this server", "See `hookctl plugins`.")
+    asked = str(form_of(request).get("event_type", plan.events[0]))
+    event_type = _context(request).intake.event_types().get(asked)
+    if event_type is None or asked not in plan.events:
+        message = f"The event type {printable(asked)} is not one of {name} that this server knows"
+        return not_found(request, message, "See `hookctl plugins`.")
     tests, who = pages_of(request).tests, request.state.identity.name
-    test = tests.reserve(plan, who)
+    test = tests.reserve(plan, asked, who)
     if test is None:
         return render(
             request,

@@ -29,6 +29,7 @@ class Test:
 
     id: str
     plan: DeliveryPlan
+    event_type: str
     who: str
     started_at: float
     """Epoch seconds."""
@@ -49,9 +50,9 @@ class Tests:
         self._tests: dict[str, Test] = {}
         """By id, the oldest first."""
 
-    def reserve(self, plan: DeliveryPlan, who: str) -> Test | None:
+    def reserve(self, plan: DeliveryPlan, event_type: str, who: str) -> Test | None:
         """A test that counts as running until it has a result; None if too many tests are running."""
-        test = Test(token_urlsafe(12), plan, who, time.time())
+        test = Test(token_urlsafe(12), plan, event_type, who, time.time())
         with self._lock:
             if sum(not other.result.done() for other in self._tests.values()) >= AT_ONCE:
                 return None

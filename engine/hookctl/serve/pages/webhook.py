@@ -67,7 +67,7 @@ def find(store: Store, context: Context, pages: Pages, name: str) -> dict[str, A
     plan = find_plan(store, pages, name)
     hold = store.holds().get(name)
     previous = store.previous_plan(name)
-    event_type = context.plugins.event_types.get(plan.event)
+    known = context.intake.event_types()
     return {
         "plan": plan,
         "is_active": plan.status is Status.ACTIVE,
@@ -82,9 +82,7 @@ def find(store: Store, context: Context, pages: Pages, name: str) -> dict[str, A
         "applied": store.applied([name]).get(name),
         "serial": applied.serial,
         "fields": fields_of(plan),
-        "sample": sample(plan, event_type, context.plugins),
-        "event_type": event_type,
-        "payload": field_rows(event_type.schema) if event_type else (),
+        "types": [_type_of(plan, name, known.get(name), context.plugins) for name in plan.events],
         "leaving": leaving(plan, context.plugins),
         "hosts": hosts(plan, context.plugins),
         "previous": previous,
@@ -127,10 +125,20 @@ def fields_of(plan: DeliveryPlan) -> list[Field]:
     ]
 
 
+def _type_of(plan: DeliveryPlan, name: str, event_type: EventType | None, plugins: Plugins) -> dict[str, Any]:
+    """One event type of the webhook, as the template shows it."""
+    return {
+        "name": name,
+        "event_type": event_type,
+        "sample": sample(plan, event_type, plugins),
+        "payload": field_rows(event_type.schema) if event_type else (),
+    }
+
+
 def sample(plan: DeliveryPlan, event_type: EventType | None, plugins: Plugins) -> Sample:
     """The request that the webhook would send for the mock event, as ``hookctl render`` prints it."""
     if event_type is None:
-        return Sample("", f"The event type {plan.event} is not known to this server.")
+        return Sample("", "This server does not know the event type.")
     try:
         request = render_request(plan, event_type.mock, plugins, delivery_id="sample")
         added = added_by(plan.auth, plugins.auth)
@@ -149,7 +157,8 @@ def difference(before: DeliveryPlan, after: DeliveryPlan) -> Sequence[Line]:
 def leaving(plan: DeliveryPlan, plugins: Plugins) -> str:
     """The event fields that the webhook sends to its host, with personal data first; empty if it sends none."""
     found = _targets(plan, plugins).leaving(replace(plan, status=Status.ACTIVE))
-    return leaving_text(found) if found else ""
+    texts = [(one.event, leaving_text(one)) for one in found]
+    return "; ".join(text if len(plan.events) == 1 else f"{event}: {text}" for event, text in texts)
 
 
 def hosts(plan: DeliveryPlan, plugins: Plugins) -> Sequence[str]:

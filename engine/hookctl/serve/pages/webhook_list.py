@@ -168,7 +168,7 @@ def _filtered(rows: Iterable[Row], facts: Facts, query: Query) -> list[Row]:
     words = query.text.lower().split()
     key, has_value, value = query.label.partition("=")
     if query.event:
-        rows = (row for row in rows if row.event == query.event)
+        rows = (row for row in rows if query.event in row.events)
     if key:
         rows = (row for row in rows if key in row.labels and (not has_value or row.labels[key] == value))
     for word in words:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from hookctl.model.delivery_plan import FORMAT
 from hookctl.on_demand import KnownPlans, known_plans
 from hookctl.store.history import LogEntry, Route, Routes
 from hookctl.store.records import MAX_TIME, Damaged
-from hookctl.store.sqlite import past, routes
+from hookctl.store.sqlite import event_types, past, routes
 from hookctl.store.sqlite.applied_damage import damaged
 from hookctl.store.sqlite.connection import connect, errors_as_store_errors, transaction
 from hookctl.store.sqlite.lock import refuse_locked
@@ -56,8 +56,9 @@ SCRIPTS = (
     """,
     routes.SCRIPT,
     past.SCRIPT,
+    event_types.SCRIPT,
 )
-STATE_DIGEST_SINCE, RENAMES_SINCE, ROUTES_SINCE = 3, 4, 5
+STATE_DIGEST_SINCE, RENAMES_SINCE, ROUTES_SINCE, EVENT_TYPES_SINCE = 3, 4, 5, 7
 """The first versions of the tables that have them. Only an apply migrates; a store of an older version can be read."""
 
 _LAST = "FROM applies WHERE serial BETWEEN 0 AND 1 << 62 ORDER BY serial DESC LIMIT 1"
@@ -106,10 +107,12 @@ class AppliedStore:
                 if not plan.only:
                     _forget_damaged(connection)
                 _write(connection, plan)
+                event_types.write(connection, plan)
                 routes.record(connection, plan)
                 past.record(connection, plan, commit)
                 rows = connection.execute("SELECT name, digest FROM applied_webhooks ORDER BY name")
-                done = (plan.serial + 1, time.time(), applied_by, plan.digest, _state_digest(rows))
+                digest = _state_digest(rows, event_types.digests(connection))
+                done = (plan.serial + 1, time.time(), applied_by, plan.digest, digest)
                 connection.execute("INSERT INTO applies VALUES (?, ?, ?, ?, ?)", done)
                 also(connection)
                 return _read(connection)
@@ -139,7 +142,7 @@ class AppliedStore:
             return Routes(
                 state.serial,
                 {
-                    name: Route(plan.event, plan.status is Status.ACTIVE, plan.when)
+                    name: Route(plan.events, plan.status is Status.ACTIVE, plan.when)
                     for name, plan in state.plans.items()
                 },
             )
@@ -207,7 +210,9 @@ def _read(connection: sqlite3.Connection) -> AppliedState:
         name: damage[row.key] for row in rows if row.key in damage for name in _names(row) if name not in sound
     }
     last = _last_apply(connection)
-    return AppliedState(last[0] if last else 0, plans, _renames(connection), _is_edited(connection, rows), unreadable)
+    types = event_types.read(connection) if table_version(connection, COMPONENT) >= EVENT_TYPES_SINCE else {}
+    is_edited = _is_edited(connection, rows, {name: one.digest for name, one in types.items()})
+    return AppliedState(last[0] if last else 0, plans, _renames(connection), is_edited, unreadable, types)
 
 
 class _Head(Struct):
@@ -249,17 +254,18 @@ def _forget_damaged(connection: sqlite3.Connection) -> None:
     connection.executemany("DELETE FROM applied_webhooks WHERE rowid = ?", damaged)
 
 
-def _is_edited(connection: sqlite3.Connection, rows: Iterable[_Row]) -> bool:
-    """Whether something other than an apply changed ``rows``: all that are applied, in order of name."""
+def _is_edited(connection: sqlite3.Connection, rows: Iterable[_Row], types: Mapping[str, str]) -> bool:
+    """Whether something other than an apply changed ``rows``, all that are applied in order of name, or ``types``."""
     if table_version(connection, COMPONENT) < STATE_DIGEST_SINCE:
         return False
     row = connection.execute(f"SELECT state_digest {_LAST}").fetchone()
-    return bool(row and row[0]) and row[0] != _state_digest((one.name, one.digest) for one in rows)
+    return bool(row and row[0]) and row[0] != _state_digest(((one.name, one.digest) for one in rows), types)
 
 
-def _state_digest(rows: Iterable[tuple[str, str]]) -> str:
-    """The digest of a state, from the names and digests of its plans in order of name."""
-    return hashlib.sha256(json.dumps([*rows], default=repr).encode()).hexdigest()
+def _state_digest(rows: Iterable[tuple[str, str]], types: Mapping[str, str]) -> str:
+    """The digest of a state, from the names and digests of its plans in order of name, and of its event types."""
+    stated: list[object] = [*rows, *([dict(types)] if types else [])]
+    return hashlib.sha256(json.dumps(stated, default=repr, sort_keys=True).encode()).hexdigest()
 
 
 def _parse_plan(name: str, document: bytes) -> DeliveryPlan:
@@ -302,8 +308,10 @@ def _refuse_removals(plan: Plan) -> None:
 def _refuse_stale(connection: sqlite3.Connection | None, plan: Plan) -> None:
     """The serial reveals applies since; the digests reveal a plan for another store that has the same serial."""
     last = _last_apply(connection) if connection else None
-    applied = dict(known_plans(_read(connection).plans).digests) if connection else {}
-    if plan.serial == (last[0] if last else 0) and applied == plan.digests_before:
+    state = _read(connection) if connection else AppliedState()
+    types = {name: one.digest for name, one in state.event_types.items()}
+    is_same = dict(known_plans(state.plans).digests) == plan.digests_before and types == plan.type_digests_before
+    if plan.serial == (last[0] if last else 0) and is_same:
         return
     now = (
         f"now at serial {last[0]}, applied {f'by {last[2]} ' if last[2] else ''}at {_utc(last[1])}" if last else "empty"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
 from hookctl.model import Plan, Status
@@ -32,13 +33,27 @@ SERIAL_AT = "SELECT max(serial) FROM applies WHERE applied_at <= ? AND serial BE
 ADD = "INSERT OR REPLACE INTO routes (name, serial, event, status, condition) VALUES (?, ?, ?, ?, ?)"
 
 
+def _event_column(events: tuple[str, ...]) -> str:
+    """One event type by its name, several as a JSON list: as ``json_extract`` gives the field of a delivery plan."""
+    return events[0] if len(events) == 1 else json.dumps(events, separators=(",", ":"))
+
+
+def _events(column: str) -> tuple[str, ...]:
+    try:
+        return tuple(map(str, json.loads(column))) if column.startswith("[") else (column,)
+    except (ValueError, RecursionError):
+        return (column,)
+
+
 def record(connection: sqlite3.Connection, plan: Plan) -> None:
     """Record the changes of a plan that is being applied, inside the caller's transaction."""
     serial = plan.serial + 1
     gone = [change.before for change in plan.changes if change.before and (not change.after or change.renamed_from)]
     now = [change.after for change in plan.changes if change.after]
     rows: list[tuple[object, ...]] = [(webhook.name, serial, None, None, None) for webhook in gone]
-    rows += [(webhook.name, serial, webhook.event, webhook.status.value, webhook.when) for webhook in now]
+    rows += [
+        (webhook.name, serial, _event_column(webhook.events), webhook.status.value, webhook.when) for webhook in now
+    ]
     connection.executemany(ADD, rows)
 
 
@@ -54,7 +69,7 @@ def routes_at(connection: sqlite3.Connection, at: float) -> Routes:
     return Routes(
         serial,
         {
-            name: Route(event, status == Status.ACTIVE, condition if isinstance(condition, str) else None)
+            name: Route(_events(event), status == Status.ACTIVE, condition if isinstance(condition, str) else None)
             for name, _, event, status, condition in rows
             if isinstance(name, str) and isinstance(event, str) and isinstance(status, str)
         },

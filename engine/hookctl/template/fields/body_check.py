@@ -8,6 +8,7 @@ from dataclasses import replace
 from hookctl.json.schema_paths import EventShape
 from hookctl.model.problem import Problem
 from hookctl.model.rules.texts import TEMPLATE_SYNTAX, TEMPLATE_UNKNOWN_PATH
+from hookctl.template.fields.event_types import decided
 from hookctl.template.fields.guards import NOTHING, filled, learned
 from hookctl.template.fields.item_check import nothing_given
 from hookctl.template.fields.kind_check import kind_problems, missing_entries
@@ -65,15 +66,23 @@ class PathChecker:
                 self._written(node.expression, scope, position)
                 self._without_else(node.expression, position)
             elif isinstance(node, If):
-                for branch in node.branches:
-                    inside = scope
-                    if branch.condition is not None:
-                        self._asked(branch.condition, scope)
-                        inside = scope.learning(learned(branch.condition, holds=True))
-                        scope = scope.learning(learned(branch.condition, holds=False))
-                    self.nodes(branch.body, inside)
+                self._branches(node, scope)
             elif isinstance(node, For):
                 self._loop(node, scope)
+
+    def _branches(self, node: If, scope: Scope) -> None:
+        """Check the branches that an event of the type can reach."""
+        for branch in node.branches:
+            inside, of_type = scope, None
+            if branch.condition is not None:
+                self._asked(branch.condition, scope)
+                of_type = decided(branch.condition, scope)
+                inside = scope.learning(learned(branch.condition, holds=True))
+                scope = scope.learning(learned(branch.condition, holds=False))
+            if of_type is not False:
+                self.nodes(branch.body, inside)
+            if of_type:
+                return
 
     def _loop(self, node: For, scope: Scope) -> None:
         self._written(node.iterable, scope, None)
@@ -112,8 +121,11 @@ class PathChecker:
                 self._joined(expression, scope, position)
             case Choice(condition=condition):
                 self._asked(condition, scope)
-                self._written(expression.yes, scope.learning(learned(condition, holds=True)), position)
-                self._written(expression.no, scope.learning(learned(condition, holds=False)), position)
+                of_type = decided(condition, scope)
+                if of_type is not False:
+                    self._written(expression.yes, scope.learning(learned(condition, holds=True)), position)
+                if of_type is not True:
+                    self._written(expression.no, scope.learning(learned(condition, holds=False)), position)
             case Compare() | Test() | Not():
                 self._parts(expression, scope)
             case _:
@@ -184,6 +196,9 @@ class PathChecker:
 
 def _operand_scopes(expression: Logic, scope: Scope) -> Iterator[tuple[Expression, Scope]]:
     """Each operand with the scope in which it is evaluated: after those before it were true, or false."""
+    absorbing = expression.operator == "or"
     for operand in expression.operands:
         yield operand, scope
+        if decided(operand, scope) is absorbing:
+            return
         scope = scope.learning(learned(operand, holds=expression.operator == "and"))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 
-from hookctl.json.paths import ANY, Step, path_text
+from hookctl.json.paths import ANY, Step, path_text, steps_of
 from hookctl.json.schema_paths import EventShape, Shape
 from hookctl.model import Json
 from hookctl.template.language import filters as built_in
@@ -33,6 +34,8 @@ _Sources = Mapping[str, tuple[tuple[Step, ...], ...]]
 
 MAX_DEPTH = 16
 """The depth to which objects are expanded, because a schema may refer to itself."""
+MAX_FIELDS = 5_000
+"""The fields of one value that are found: a schema that refers to itself may have any number."""
 
 
 class EventFields:
@@ -50,8 +53,18 @@ class EventFields:
             for step in steps:
                 following = self._event.step(shape, step)
                 shape = following if isinstance(following, Shape) else Shape(())
-            self._below[path] = frozenset(self._leaves(path, shape, MAX_DEPTH))
+            self._below[path] = frozenset(islice(self._leaves(path, shape, MAX_DEPTH), MAX_FIELDS))
         return self._below[path]
+
+    def has(self, path: str) -> bool:
+        """Whether the schema may have a field, which is given as :func:`paths_of` returns it."""
+        shape = self._event.root
+        for step in steps_of(path):
+            following = self._event.items(shape) if step is ANY else self._event.step(shape, step)
+            if not isinstance(following, Shape):
+                return False
+            shape = following
+        return True
 
     def all_below(self, paths: frozenset[str]) -> frozenset[str]:
         """The fields in the values at these paths. Cached, because many templates have the same paths."""

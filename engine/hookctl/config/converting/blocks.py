@@ -1,0 +1,33 @@
+"""What the converters of templates share: they read actions one by one, and report what they cannot convert."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+MAX_TEMPLATE = 256 * 1024
+"""The characters of a template that are converted."""
+MAX_ACTIONS = 10_000
+"""The actions of a template that are converted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """An action that stays as it is."""
+
+    text: str
+    """Empty where the whole template is meant: a block is not closed, or it is too large."""
+
+
+@dataclass(slots=True)
+class Converted:
+    """A template in hookctl's syntax."""
+
+    text: str
+    unknown: list[Unknown] = field(default_factory=list)
+
+
+def too_large(text: str) -> Converted | None:
+    """The text as it is, if it is too large to convert; None otherwise."""
+    if len(text) <= MAX_TEMPLATE and text.count("{{") <= MAX_ACTIONS:
+        return None
+    return Converted(text, [Unknown("")])

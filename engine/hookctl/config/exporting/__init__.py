@@ -1,0 +1,1 @@
+"""Describes what receivers get, in formats of other tools."""
