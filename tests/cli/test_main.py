@@ -164,7 +164,6 @@ def test_a_usage_error_cannot_drive_the_terminal(tmp_path: Path) -> None:
         (["schema", "webhok"], "No such command 'webhok'. Did you mean 'webhook'?"),
         (["xyzzy"], "No such command 'xyzzy'."),
         (["help"], "No such command 'help'. `hookctl --help` lists the commands."),
-        (["completion"], "No such command 'completion'. Shell completion: `hookctl explain cli`."),
         (["--dirr", "x", "plan"], "No such option '--dirr'. Did you mean '--dir'?"),
         (["plan", "--dir", "x"], "No such option '--dir'. Write it before the command: hookctl --dir DIR plan."),
         (

@@ -32,12 +32,12 @@ def test_the_demo_delivers_everything() -> None:
         "No changes.",
     ):
         assert line in result.stdout
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown_blocks = re.findall(r"^```\n(\$ hookctl .*?)^```", readme, re.DOTALL | re.MULTILINE)
+    page = (ROOT / "docs/start.md").read_text(encoding="utf-8")
+    shown_blocks = re.findall(r"^```\n(\$ hookctl .*?)^```", page, re.DOTALL | re.MULTILINE)
     assert len(shown_blocks) == 2
     for line in "".join(shown_blocks).splitlines():
         assert re.search(re.escape(line).replace(r"\.\.\.", ".*"), result.stdout), (
-            f"README.md shows {line!r}, and the demo does not print it"
+            f"docs/start.md shows {line!r}, and the demo does not print it"
         )
     assert "Authorization: Bearer ***" in result.stdout
     for secret in ("demo-siem-token", "demo-client-secret", "demo-password"):

@@ -1,9 +1,9 @@
 """Runs the ``console`` blocks of the documentation in order, and compares their output with the page.
 
-README.md and docs/serve.md begin in an empty directory, every other page in one that holds our ``webhooks.d/``.
-test_tutorial.py runs docs/plugins.md, which needs more. ``...`` stands for any text, as in doctest. A command that ends
-in ``&`` runs until the end of the page; its output is what it prints first. Ports 8443 and 8080 are replaced by free
-ones.
+README.md, docs/start.md and docs/serve.md begin in an empty directory, every other page in one that holds our
+``webhooks.d/``. test_tutorial.py runs docs/plugins.md, which needs more. ``...`` stands for any text, as in doctest. A
+command that ends in ``&`` runs until the end of the page; its output is what it prints first. Ports 8443 and 8080 are
+replaced by free ones.
 ``make docs`` writes what the commands print into each page, except for lines with ``...``, which stay as they are.
 """
 
@@ -34,7 +34,7 @@ PAGES = [
     if BLOCK.search(page.read_text(encoding="utf-8")) and page.name != "plugins.md"
 ]
 DOCUMENTED_PORTS = ("8443", "8080")
-FROM_NOTHING = ("README.md", "serve.md")
+FROM_NOTHING = ("README.md", "start.md", "serve.md")
 """Pages that begin in an empty directory."""
 PROGRESS = re.compile(
     r"^[\d,]+ (?:of [\d,]+ (?:files checked|tested|played|replayed)|webhooks read, .*|changes, .*|"

@@ -84,8 +84,7 @@ def test_the_containerfile_is_well_formed_and_starts_hookctl(run_cli: RunCli) ->
     assert int(values["USER"]) > 0
     assert [name for name, _ in given].index("USER") > [name for name, _ in given].index("RUN")
     for image in re.findall(r"^FROM (\S+)", CONTAINERFILE, re.MULTILINE):
-        assert re.fullmatch(r"[\w./-]+:[\w.-]+", image)
-        assert not image.endswith(":latest")
+        assert re.fullmatch(r"[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}", image)
     for source in re.findall(r"^COPY (?!--from)(\S+)", CONTAINERFILE, re.MULTILINE):
         assert (ROOT / source).exists()
 

@@ -86,6 +86,7 @@ def draw(text: str) -> str:
         f'<rect width="{width}" height="{height}" rx="8" fill="{BACKGROUND}"/>',
         *(f'<circle cx="{MARGIN + 4 + 20 * place}" cy="20" r="6" fill="{hue}"/>' for place, hue in enumerate(BUTTONS)),
         f'<g font-family="{FONTS}" font-size="{SIZE}" fill="{FOREGROUND}" xml:space="preserve">',
+        "<style>text { white-space: pre }</style>",  # Chromium does not inherit xml:space
     ]
     for row, line in enumerate(lines):
         pieces = "".join(

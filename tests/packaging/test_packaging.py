@@ -171,7 +171,7 @@ def test_the_wheel_holds_the_packages_schemas_and_pages_and_nothing_else(built: 
         f"{inside}/{path.relative_to(ROOT / folder).as_posix()}"
         for folder, inside in SHIPPED.items()
         for path in (ROOT / folder).rglob("*")
-        if path.is_file() and not {"__pycache__", "images"} & {*path.parts}
+        if path.is_file() and not {"__pycache__", "images", "site"} & {*path.relative_to(ROOT).parts}
     }
     found = set(zipfile.ZipFile(built["wheel"]).namelist())
     metadata = {name for name in found if ".dist-info/" in name}
@@ -204,3 +204,16 @@ def test_the_sdist_holds_what_its_own_tests_need(built: dict[str, Path]) -> None
         "docs/cli.md",
     } <= names
     assert not {name for name in names if name.startswith((".venv", ".hookctl")) or "__pycache__" in name}
+
+
+def test_pipx_and_uvx_run_the_wheel(built: dict[str, Path], tmp_path: Path) -> None:
+    """Each makes an environment of its own, below a home that is empty."""
+    tools = Path(sys.executable).parent
+    home = {"PIPX_HOME": tmp_path / "pipx", "PIPX_BIN_DIR": tmp_path / "bin", "UV_CACHE_DIR": tmp_path / "uv"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, folder in home.items():
+            patch.setenv(name, str(folder))
+        run(tools / "pipx", "install", "--quiet", built["wheel"], cwd=tmp_path)
+        assert run(tmp_path / "bin/hookctl", "--version", cwd=tmp_path).strip().endswith(hookctl.__version__)
+        ran = run(tools / "uvx", "--quiet", "--from", built["wheel"], "hookctl", "--version", cwd=tmp_path)
+        assert ran.strip().endswith(hookctl.__version__)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import shutil
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from delivery.measure import Done, Group, Job, TurnError
@@ -47,40 +48,45 @@ def notify(scheme: str) -> Callable[[Site, Job, Group], Done]:
 
     def turn(site: Site, job: Job, group: Group) -> Done:
         sink = site.sink
-        port = _start(
-            site, group, f"{scheme}://{ADDRESS}:{sink.tls_port if scheme == 'https' else sink.plain_port}/alerts"
-        )
-        alerts = _alerts(job.ids)
+        port = prepare(site, f"{scheme}://{ADDRESS}:{sink.tls_port if scheme == 'https' else sink.plain_port}/alerts")
+        start(site, group, port)
+        given = alerts(job.ids)
         connection = http.client.HTTPConnection(ADDRESS, port)
-        _post(connection, _alerts([job.warm_up]))
+        post(connection, alerts([job.warm_up]))
         if not sink.receipts([job.warm_up]):
             raise TurnError(f"no alert was delivered: {group.last_words()}")
         before = group.cpu()
 
         def give(first: int, last: int) -> None:
             for begin in range(first, last, BATCH):
-                _post(connection, alerts[begin : min(last, begin + BATCH)])
+                post(connection, given[begin : min(last, begin + BATCH)])
 
-        start = at_pace(job, give)
+        began = at_pace(job, give)
         receipts = sink.receipts(job.ids)
         cpu = group.cpu() - before
         connection.close()
-        return Done(start, job.ids, receipts, cpu)
+        return Done(began, job.ids, receipts, cpu)
 
     return turn
 
 
-def _start(site: Site, group: Group, url: str) -> int:
-    """Run an Alertmanager with nothing in it; its port."""
+def prepare(site: Site, url: str) -> int:
+    """Write the configuration of an Alertmanager with nothing in it, which notifies ``url``; its port."""
     root = site.root / "alertmanager"
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir()
-    config = root / "alertmanager.yml"
-    config.write_text(CONFIG.format(url=url, ca_file=site.sink.ca_file), encoding="utf-8")
+    config = CONFIG.format(url=url, ca_file=site.sink.ca_file)
+    (root / "alertmanager.yml").write_text(config, encoding="utf-8")
     (port,) = free_ports(1)
-    group.start(*_command(config, root, port), cwd=root)
-    wait_for_port(port)
     return port
+
+
+def start(site: Site, group: Group, port: int) -> subprocess.Popen[bytes]:
+    """Run it, and wait until it accepts alerts."""
+    root = site.root / "alertmanager"
+    process = group.start(*_command(root / "alertmanager.yml", root, port), cwd=root)
+    wait_for_port(port)
+    return process
 
 
 def _command(config: Path, root: Path, port: int) -> list[str]:
@@ -94,7 +100,7 @@ def _command(config: Path, root: Path, port: int) -> list[str]:
     return [PROGRAM, *(f"--{name}={value}" for name, value in options.items())]
 
 
-def _alerts(ids: list[str]) -> list[str]:
+def alerts(ids: Sequence[str]) -> list[str]:
     """An alert for each id, in JSON, with about as much text as the other ways send."""
     event = next(generate(1))
     data = event["data"]
@@ -108,7 +114,8 @@ def _alerts(ids: list[str]) -> list[str]:
     ]
 
 
-def _post(connection: http.client.HTTPConnection, alerts: list[str]) -> None:
+def post(connection: http.client.HTTPConnection, alerts: Sequence[str]) -> None:
+    """Give alerts to Alertmanager. Raises TurnError unless it accepts them."""
     connection.request("POST", "/api/v2/alerts", f"[{','.join(alerts)}]".encode(), {"Content-Type": "application/json"})
     response = connection.getresponse()
     answer = response.read()

@@ -37,7 +37,7 @@ def work(*, keep: bool) -> Callable[[Site, Job, Group], Done]:
     """
 
     def turn(site: Site, job: Job, group: Group) -> Done:
-        environment = _environment(site, redis(site, group), keep=keep)
+        variables = environment(site, redis(site, group), keep=keep)
         options = [
             "--pool=prefork",
             f"--concurrency={WORKERS}",
@@ -46,30 +46,31 @@ def work(*, keep: bool) -> Callable[[Site, Job, Group], Done]:
             "--without-mingle",
         ]
         group.start(
-            _python(), "-m", "celery", "--app=celery_tasks", "worker", *options, cwd=MODULE.parent, env=environment
+            python(), "-m", "celery", "--app=celery_tasks", "worker", *options, cwd=MODULE.parent, env=variables
         )
         warm = Job(job.warm_up, WORKERS)
-        _produce(site, group, environment, warm)
+        produce(site, group, variables, warm)
         if len(site.sink.receipts(warm.ids)) < warm.count:
             raise TurnError(f"no task was done: {group.last_words()}")
-        start, before = _produce(site, group, environment, job)
+        start, before = produce(site, group, variables, job)
         receipts = site.sink.receipts(job.ids)
         return Done(start, job.ids, receipts, group.cpu() - before)
 
     return turn
 
 
-def _produce(site: Site, group: Group, environment: dict[str, str], job: Job) -> tuple[float, float]:
+def produce(site: Site, group: Group, variables: dict[str, str], job: Job) -> tuple[float, float]:
     """Ask for all tasks: when the first was asked for, in epoch seconds, and the group's time until then."""
     words = (job.prefix, str(job.count), str(job.rate or 0))
-    process = group.start(_python(), str(MODULE), *words, cwd=site.root, env=environment, stdin=subprocess.PIPE)
+    process = group.start(python(), str(MODULE), *words, cwd=site.root, env=variables, stdin=subprocess.PIPE)
     before = ready(process, group)
     start = go(process)
     group.wait(process)
     return start, before
 
 
-def _python() -> str:
+def python() -> str:
+    """The Python that has Celery."""
     return str(cache() / "bin" / "python")
 
 
@@ -92,7 +93,8 @@ def redis(site: Site, group: Group) -> int:
     return port
 
 
-def _environment(site: Site, port: int, *, keep: bool) -> dict[str, str]:
+def environment(site: Site, port: int, *, keep: bool) -> dict[str, str]:
+    """The variables of the worker and of the process that asks for tasks."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH" and not name.startswith("CELERY")}
     added = {
         "BENCH_URL": site.sink.url,

@@ -27,6 +27,7 @@ COMMANDS = {
     "verify": "Find out why a received signature does not verify.",
     "plugins": "List the plugins and their settings, or write one.",
     "doctor": "Check this installation, its store and its secrets.",
+    "completion": "Complete command lines in bash, fish and zsh.",
     "explain": "Explain a rule, or show a page of the documentation.",
 }
 """Each command's one line of help; its code is in ``hookctl.cli.commands``, in the module of that name."""

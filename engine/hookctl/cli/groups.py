@@ -11,7 +11,6 @@ from hookctl.cli.terminal import text_width
 from hookctl.report.text.columns import fitted, wrap
 
 INSTEAD = {
-    "completion": "Shell completion: `hookctl explain cli`.",
     "help": "`hookctl --help` lists the commands.",
 }
 """What to do instead of commands that other programs have, by name."""

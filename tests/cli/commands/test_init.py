@@ -132,13 +132,13 @@ def test_every_setting_stands_in_the_file_and_is_accepted_as_it_stands(
     assert run_cli("validate", cwd=tmp_path).exit_code == 0
 
 
-def test_the_workflow_is_yaml(run_cli: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_workflow_uses_the_action_at_a_commit(run_cli: Callable[..., Any], tmp_path: Path) -> None:
     run_cli("init", cwd=tmp_path)
     workflow = yaml.safe_load((tmp_path / ".github/workflows/webhooks.yaml").read_text())
-    run = [step.get("run", "") for step in workflow["jobs"]["review"]["steps"]]
-    assert [line.split()[:2] for line in run if line.startswith("hookctl")] == [
-        ["hookctl", "validate"],
-        ["hookctl", "plan"],
+    used = [step["uses"] for step in workflow["jobs"]["review"]["steps"]]
+    assert [re.sub(r"@[0-9a-f]{40}$", "", name) for name in used] == [
+        "actions/checkout",
+        "your-organization/hookctl/docs/ci",
     ]
 
 

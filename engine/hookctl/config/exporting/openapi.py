@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from hookctl.config.exporting.body_schema import Schema, any_of, infer_schema
 from hookctl.delivery.outcomes import TABLE, Decision
 from hookctl.errors import HookctlError
-from hookctl.model import BodyFormat, DeliveryPlan, Json
+from hookctl.model import BodyFormat, DeliveryPlan, Json, canonical_json
 from hookctl.model.secret import has_reference
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import EventType
@@ -58,7 +58,7 @@ def openapi_document(plans: Iterable[DeliveryPlan], plugins: Plugins) -> dict[st
         operation = _operation(plan, plugins, schemes)
         operations[identity] = operation
         webhooks[plan.name] = {plan.method.lower(): {"operationId": identity, **operation}}
-    digest = hashlib.sha256("".join(plan.digest for plan in plans).encode()).hexdigest()
+    digest = _digest(plans, plugins)
     document: dict[str, Json] = {
         "openapi": OPENAPI,
         "info": {
@@ -71,6 +71,16 @@ def openapi_document(plans: Iterable[DeliveryPlan], plugins: Plugins) -> dict[st
     if schemes:
         document["components"] = {"securitySchemes": schemes}
     return document
+
+
+def _digest(plans: Iterable[DeliveryPlan], plugins: Plugins) -> str:
+    """What everything in the document follows from: the webhooks, and the schemas of their event types."""
+    names = sorted({name for plan in plans for name in plan.events if name in plugins.event_types})
+    made: dict[str, Json] = {
+        "plans": [plan.digest for plan in plans],
+        "schemas": [dict(plugins.event_types[name].schema) for name in names],
+    }
+    return hashlib.sha256(canonical_json(made)).hexdigest()
 
 
 def _operation(plan: DeliveryPlan, plugins: Plugins, schemes: dict[str, Json]) -> dict[str, Json]:
@@ -122,7 +132,7 @@ def _examples(plan: DeliveryPlan, plugins: Plugins, types: Sequence[EventType]) 
     if not found:
         return {}
     if len(types) == 1:
-        return {"example": found[types[0].name]}
+        return {"example": next(iter(found.values()))}
     return {"examples": {name: {"value": body} for name, body in found.items()}}
 
 

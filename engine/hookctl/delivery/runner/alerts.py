@@ -28,7 +28,10 @@ MOST = 100
 
 
 class Alerts:
-    """Makes the events of a process. ``clock`` returns epoch seconds, ``monotonic`` seconds on a clock nobody sets."""
+    """Makes the events of one process.
+
+    ``clock`` returns epoch seconds, ``monotonic`` seconds on a clock nobody sets.
+    """
 
     def __init__(self, queue: Queue, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
         self._queue, self._clock, self._monotonic = queue, clock, monotonic
