@@ -10,7 +10,7 @@ import pytest
 from hookctl.config.load import files, revision
 from hookctl.delivery import outcomes
 from hookctl.delivery.events import intake
-from hookctl.delivery.runner import circuit, limits, runner
+from hookctl.delivery.runner import circuit, claims, limits
 from hookctl.model import MAX_RESPONSE_BYTES, FailureKind
 from hookctl.model.delivery_plan import JITTER
 from hookctl.plugin import calls, given
@@ -43,7 +43,7 @@ NUMBERS = {
         f"| {given.MAX_VALUES:,} |",
         f"| nesting of a JSON value | {given.MAX_DEPTH} |",
     ],
-    "reliability.md": [f"the lease of {runner.LEASE_SECONDS:.0f} seconds"],
+    "reliability.md": [f"the lease of {claims.LEASE_SECONDS:.0f} seconds"],
     "settings.md": [
         f"| one webhook file | {files.MAX_BYTES // MIB} MiB |",
         f"| {files.MAX_FILES:,} files, {files.MAX_TOTAL_BYTES // MIB} MiB in all, {files.MAX_DEPTH} levels",

@@ -10,9 +10,9 @@ from tests.store.test_contract import LEASE, NOW, renamed
 
 from hookctl.delivery.runner.circuit import MINIMUM, OPEN_SECONDS
 from hookctl.delivery.runner.commits import Commits
+from hookctl.delivery.runner.coordination import Coordination
 from hookctl.delivery.runner.limits import FOLLOW_SECONDS, LOCAL, MAX_IN_FLIGHT_EACH, Health, Limits
 from hookctl.delivery.runner.shares import Shares
-from hookctl.delivery.runner.together import Together
 from hookctl.model import Rename, Status
 from hookctl.store.interface import Store
 from hookctl.store.records import Batch, Circuit
@@ -30,10 +30,10 @@ class Worker:
         shares = Shares(store, clock, LEASE)
         self.limits = Limits(clock, share=shares.share)
         self.commits = Commits(store, lambda: None, lambda _: None)
-        self._together = Together(store, shares, self.limits, self.commits, self._now)
+        self._coordination = Coordination(store, shares, self.limits, self.commits, self._now)
 
     def look(self) -> None:
-        self._together.follow({self.plan.name: self.plan})
+        self._coordination.follow({self.plan.name: self.plan})
         self.commits.submit(Batch(now=self._now()))
         self.commits.end()
 

@@ -26,11 +26,12 @@ from hookctl.delivery.attempt.engine import AttemptEngine
 from hookctl.delivery.events.intake import EventGate, EventReader
 from hookctl.delivery.runner import sending
 from hookctl.delivery.runner.circuit import MINIMUM, OPEN_SECONDS
+from hookctl.delivery.runner.claims import LEASE_SECONDS, RENEW_SECONDS
 from hookctl.delivery.runner.limits import MAX_IN_FLIGHT_EACH
 from hookctl.delivery.runner.listener import Listener
 from hookctl.delivery.runner.retention import StoreLimits
 from hookctl.delivery.runner.route import delivery_id
-from hookctl.delivery.runner.runner import GROUP_SECONDS, LEASE_SECONDS, RENEW_SECONDS, STATE_SECONDS, Runner
+from hookctl.delivery.runner.runner import GROUP_SECONDS, STATE_SECONDS, Runner
 from hookctl.delivery.runner.sending import CHUNK_BYTES, EVENTS_SECONDS, Source, deliver, send
 from hookctl.errors import IntakeRefusedError, StateLockedError, TokenError
 from hookctl.model import (

@@ -7,6 +7,11 @@ from collections.abc import Collection, Iterable, Iterator
 
 from hookctl.store.records import Claimed
 
+LEASE_SECONDS = 60.0
+"""Seconds for which a stalled worker keeps its deliveries from others."""
+RENEW_SECONDS = LEASE_SECONDS / 3
+"""Seconds between two renewals of the leases on claims."""
+
 
 class Claims:
     """The claims by delivery id, and the waiting ones by webhook. Iterating yields all claims."""

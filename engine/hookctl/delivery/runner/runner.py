@@ -12,9 +12,10 @@ from hookctl.delivery.attempt.engine import AttemptEngine
 from hookctl.delivery.runner.alerts import Alerts
 from hookctl.delivery.runner.attempts import Attempts
 from hookctl.delivery.runner.backlog import Backlog
-from hookctl.delivery.runner.claims import Claims
+from hookctl.delivery.runner.claims import LEASE_SECONDS, RENEW_SECONDS, Claims
 from hookctl.delivery.runner.clock_watch import ClockWatch
 from hookctl.delivery.runner.commits import Commits
+from hookctl.delivery.runner.coordination import Coordination
 from hookctl.delivery.runner.holds import Holds
 from hookctl.delivery.runner.limits import MAX_IN_FLIGHT, Limits
 from hookctl.delivery.runner.listener import Listener, notify
@@ -23,7 +24,6 @@ from hookctl.delivery.runner.retention import Retention, StoreLimits
 from hookctl.delivery.runner.route import Router
 from hookctl.delivery.runner.shares import Shares
 from hookctl.delivery.runner.tally import Tally
-from hookctl.delivery.runner.together import Together
 from hookctl.delivery.runner.tracing import tracing_for
 from hookctl.delivery.runner.wakeup import Wakeup
 from hookctl.errors import StateLockedError, StoreError
@@ -46,10 +46,6 @@ MAX_AHEAD = 2048
 """The maximum number of claimed deliveries that are not in flight yet."""
 POLL_SECONDS = 0.25
 """The maximum length of one poll while a commit is in flight, in seconds."""
-LEASE_SECONDS = 60.0
-"""Seconds for which a stalled worker keeps its deliveries from others."""
-RENEW_SECONDS = LEASE_SECONDS / 3
-"""Seconds between two renewals of the leases on claims."""
 
 
 class Runner:
@@ -104,7 +100,7 @@ class Runner:
             jitter=jitter,
             tracing=tracing_for(observers),
         )
-        self._together = Together(queue, shares, self._limits, self._commits, clock)
+        self._coordination = Coordination(queue, shares, self._limits, self._commits, clock)
         self._backlog = Backlog(queue, self._limits, clock)
         self._claimed_at = self._recorded_at = self._state_at = float("-inf")
         self._renewed_at = monotonic()
@@ -236,7 +232,7 @@ class Runner:
                     self._finish_commit()
                 if not self._commits.in_flight:
                     self._renew()
-                    self._together.follow(self._state.plans)
+                    self._coordination.follow(self._state.plans)
                     self._record()
         finally:
             self._attempts.close()
@@ -338,7 +334,7 @@ class Runner:
         self._queue.check()  # another file may have replaced the store while the state was read
         if state.serial != self._state.serial:
             self._take_state(state)
-        self._together.follow(self._state.plans)
+        self._coordination.follow(self._state.plans)
         self._state_at = self._monotonic()
 
     def _take_state(self, state: AppliedState) -> None:

@@ -11,7 +11,7 @@ from hookctl.model import DeliveryPlan
 from hookctl.store.interface import Queue
 
 
-class Together:
+class Coordination:
     """``clock`` returns epoch seconds."""
 
     def __init__(
