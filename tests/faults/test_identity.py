@@ -18,6 +18,8 @@ import pytest
 
 from hookctl.testing.answers import Answer
 
+pytestmark = pytest.mark.one_store("sqlite", "a server has no file that could be moved, linked or replaced")
+
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
