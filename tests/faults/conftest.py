@@ -12,22 +12,27 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.postgres_server import drop, server
 
 import warm
 from hookctl.delivery.runner.route import Router
 from hookctl.delivery.runner.runner import Runner
 from hookctl.model import DeliveryStatus, Event, Json
 from hookctl.plugin.host import load_plugins
-from hookctl.store.sqlite.applied import AppliedStore
-from hookctl.store.sqlite.queue import SqliteQueue
+from hookctl.store.interface import Store
+from hookctl.store.postgres.address import parse
+from hookctl.store.postgres.store import PostgresStore
+from hookctl.store.sqlite.store import SqliteStore
 from hookctl.testing.receiver import Receiver
 
 HERE = Path(__file__).parent
+SCHEMES = "sqlite", "postgresql"
 PATIENCE = 60.0
 """Seconds after which a test that waits has failed."""
 WEBHOOK = """
@@ -81,15 +86,29 @@ class Site:
     forks: Forks
     run_cli: Callable[..., Any]
     mock: Mapping[str, Json]
+    url: str
+    """Of the store."""
     env: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.reach(self.receiver)
+        self.env["HOOKCTL_STORE"] = self.url
         (self.root / "mock.json").write_text(json.dumps(self.mock), encoding="utf-8")
 
     @property
     def store(self) -> Path:
-        return self.root / ".hookctl/hookctl.db"
+        """The file of a SQLite store."""
+        return Path(self.url.removeprefix("sqlite:///"))
+
+    @contextmanager
+    def open_store(self, clock: Callable[[], float] | None = None) -> Iterator[Store]:
+        """The store in this process; ``clock`` is the clock of leases, or the real one."""
+        if self.url.startswith("sqlite"):
+            store: Store = SqliteStore(self.store, *([clock] if clock else []))
+        else:
+            store = PostgresStore(parse(self.url), clock)
+        with closing(store):
+            yield store
 
     @property
     def acknowledged(self) -> set[str]:
@@ -159,13 +178,13 @@ class Site:
 
     def take_in(self, count: int, first: int = 0) -> None:
         """Store events, and leave their delivery to others."""
-        queue, router = SqliteQueue(self.store), Router(AppliedStore(self.store).read())
         events = [
             Event(name, "anomaly", 1.0, {**self.mock, "id": name})
             for name in (f"e{number}" for number in range(first, first + count))
         ]
-        queue.enqueue([router.route(event) for event in events], time.time())
-        queue.close()
+        with self.open_store() as store:
+            router = Router(store.read_state())
+            store.enqueue([router.route(event) for event in events], time.time())
 
     def take_in_with(self, runner: Runner, count: int, first: int = 0) -> None:
         """Have a runner of this process take in events."""
@@ -194,27 +213,22 @@ class Site:
 
     def stored(self) -> dict[tuple[str, str, str], DeliveryStatus]:
         """Each (webhook, webhook-id, event id) that is on disk, and how it stands."""
-        queue = SqliteQueue(self.store)
-        found = {(one.webhook, one.id, one.event_id): one.status for one in queue.deliveries()}
-        queue.close()
-        return found
+        with self.open_store() as store:
+            return {(one.webhook, one.id, one.event_id): one.status for one in store.deliveries()}
 
     def reasons(self) -> dict[str, set[str]]:
         """Why what stands as retrying or dead does so, by webhook."""
-        queue = SqliteQueue(self.store)
         found: dict[str, set[str]] = {}
-        for one in queue.deliveries():
-            if one.reason:
-                found.setdefault(one.webhook, set()).add(one.reason)
-        queue.close()
+        with self.open_store() as store:
+            for one in store.deliveries():
+                if one.reason:
+                    found.setdefault(one.webhook, set()).add(one.reason)
         return found
 
     def attempts(self) -> int:
         """How many attempts are on record."""
-        queue = SqliteQueue(self.store)
-        count = sum(len(queue.attempts(one.id)) for one in queue.deliveries())
-        queue.close()
-        return count
+        with self.open_store() as store:
+            return sum(len(store.attempts(one.id)) for one in store.deliveries())
 
     def received(self) -> Counter[tuple[str, str, str]]:
         """How often each (webhook, webhook-id, event id) came."""
@@ -222,7 +236,7 @@ class Site:
         return Counter((one.path[1:], one.header("webhook-id") or "", json.loads(one.body)["event"]) for one in came)
 
     def check(self, webhooks: Sequence[str] = ("Siem",), *, acknowledged: set[str] | None = None) -> None:
-        """What always holds: acknowledged events are stored, what was sent was stored before, and the file is sound."""
+        """What always holds: acknowledged events are stored, what was sent was stored before, the store is sound."""
         stored = self.stored()
         expected = {
             (webhook, event)
@@ -231,9 +245,11 @@ class Site:
         }
         assert expected <= {(webhook, event) for webhook, _, event in stored}
         assert set(self.received()) <= set(stored)
-        connection = sqlite3.connect(f"{self.store.as_uri()}?mode=ro", uri=True)
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        connection.close()
+        with self.open_store() as store:
+            assert store.damaged() == []
+        if self.url.startswith("sqlite"):
+            with closing(sqlite3.connect(f"{self.store.as_uri()}?mode=ro", uri=True)) as connection:
+                assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
     def check_all_delivered(self, webhooks: Sequence[str] = ("Siem",), *, acknowledged: set[str] | None = None) -> None:
         """What holds in the end: all that is stored has arrived, each delivery under one id, marked as delivered."""
@@ -256,10 +272,28 @@ def forks() -> Iterator[Forks]:
     forks.close()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each test of a site runs with each kind of store, unless its mark ``one_store`` says why not."""
+    if "scheme" in metafunc.fixturenames:
+        only = metafunc.definition.get_closest_marker("one_store")
+        metafunc.parametrize("scheme", only.args[:1] if only else SCHEMES, scope="session")
+
+
 @pytest.fixture
-def site(tmp_path: Path, forks: Forks, run_cli: Callable[..., Any]) -> Iterator[Site]:
+def store_url(scheme: str, tmp_path: Path) -> Iterator[str]:
+    """The URL of a store that does not exist yet."""
+    if scheme == "sqlite":
+        yield f"sqlite:///{tmp_path}/.hookctl/hookctl.db"
+        return
+    url = server().url()
+    yield url
+    drop(url)
+
+
+@pytest.fixture
+def site(store_url: str, tmp_path: Path, forks: Forks, run_cli: Callable[..., Any]) -> Iterator[Site]:
     with Receiver() as receiver:
-        site = Site(tmp_path, receiver, forks, run_cli, load_plugins().event_types["anomaly"].mock)
+        site = Site(tmp_path, receiver, forks, run_cli, load_plugins().event_types["anomaly"].mock, store_url)
         site.apply(Siem=WEBHOOK.format(name="Siem"))
         yield site
 

@@ -28,6 +28,7 @@ from hookctl.delivery.events import intake  # noqa: F401  # as above
 from hookctl.delivery.runner import runner, sending  # noqa: F401  # as above
 from hookctl.plugin.host import load_plugins
 from hookctl.report.text import progress  # noqa: F401  # as above
+from hookctl.store.postgres import store  # noqa: F401  # as above
 from hookctl.store.sqlite.queue import SqliteQueue  # noqa: F401  # as above
 
 

@@ -23,7 +23,7 @@ STAY = 5.0
 
 def take_in(acknowledged: str, mock: str, first: str, count: str) -> None:
     document = json.loads(Path(mock).read_text(encoding="utf-8"))
-    session = open_session(directory=None, store=None, config=None, color="never", debug=False)
+    session = open_session(directory=None, store=os.environ["HOOKCTL_STORE"], config=None, color="never", debug=False)
     network = session.network((os.environ["HOOKCTL_CONNECT_TO"],), os.environ["HOOKCTL_CACERT"])
     file = os.open(acknowledged, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     with running(session, network, stopping=lambda: False) as (runner, queue):

@@ -39,7 +39,7 @@ class Refusing:
 
 def run(allowed: int) -> None:
     refusing = Refusing(allowed)
-    session = open_session(directory=None, store=None, config=None, color="never", debug=False)
+    session = open_session(directory=None, store=os.environ["HOOKCTL_STORE"], config=None, color="never", debug=False)
     session.load_plugins()
     network = session.network((*os.environ["HOOKCTL_CONNECT_TO"].split(),), os.environ["HOOKCTL_CACERT"])
     with running(session, network, stopping=lambda: False) as (runner, queue):

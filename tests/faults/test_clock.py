@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +16,7 @@ from hookctl.delivery.runner.sending import deliver
 from hookctl.model import Event
 from hookctl.plugin.host import load_plugins
 from hookctl.store.clock import since_boot
-from hookctl.store.sqlite.applied import AppliedStore
-from hookctl.store.sqlite.queue import SqliteQueue
+from hookctl.store.interface import Store
 from hookctl.testing.answers import Answer
 
 DAY = 86_400.0
@@ -36,7 +34,7 @@ class Clock:
     ahead: float = 0.0
     passed: float = 0.0
     """Seconds that went by on every clock, without anybody waiting for them."""
-    ends: list[Callable[[], None]] = field(default_factory=list)
+    ends: ExitStack = field(default_factory=ExitStack)
 
     def now(self) -> float:
         return time.time() + self.passed + self.ahead
@@ -45,25 +43,29 @@ class Clock:
         return since_boot() + self.passed
 
     def runner(self) -> Runner:
-        plugins, queue = load_plugins(), SqliteQueue(self.site.store)
+        plugins, queue = load_plugins(), self.open_store()
         engine = AttemptEngine(plugins, self.site.receiver.network(), "hookctl/test")
         runner = Runner(
             queue=queue,
             engine=engine,
             plugins=plugins,
-            read_state=AppliedStore(self.site.store).read,
+            read_state=queue.read_state,
             clock=self.now,
             monotonic=self.since_boot,
             jitter=lambda: 0.0,
         )
-        self.ends += [lambda: runner.stop(0.0), queue.close]
+        self.ends.callback(runner.stop, 0.0)
         return runner
+
+    def open_store(self) -> Store:
+        """Until ``stop``. A server's clock is set as well, and its leases use it."""
+        is_server = self.site.url.startswith("postgresql")
+        store: Store = self.ends.enter_context(self.site.open_store(self.now if is_server else None))
+        return store
 
     def stop(self) -> None:
         """End every runner, as its process would."""
-        for end in self.ends:
-            end()
-        self.ends.clear()
+        self.ends.close()
 
 
 @pytest.fixture
@@ -149,13 +151,12 @@ def test_a_clock_that_is_set_back_while_nothing_runs(site: Any, clock: Clock, fa
 def test_a_clock_that_is_set_changes_no_stay(site: Any, clock: Clock, jump: float) -> None:
     """``--wait`` uses a clock that nobody sets: it includes the retry after two seconds, but not the next one."""
     site.receiver.answer("/Siem", BUSY)
-    runner, queue = clock.runner(), SqliteQueue(site.store)
+    runner, queue = clock.runner(), clock.open_store()
     take_in(site, runner)
     step_until(runner, lambda: runner.tally.attempts == COUNT)
     clock.ahead = jump
     limit = time.monotonic() + 30
     deliver(runner, queue, wait=2.5, stopping=lambda: time.monotonic() > limit, progress=lambda: None)
-    queue.close()
     assert time.monotonic() < limit
     assert site.receiver.count == 2 * COUNT
 
@@ -246,5 +247,4 @@ def test_history_after_the_clock_is_set_ahead(site: Any, hourly: Clock) -> None:
 
 
 def stored(site: Any) -> set[str]:
-    with closing(sqlite3.connect(site.store)) as connection:
-        return {name for (name,) in connection.execute("SELECT id FROM events")}
+    return {event for _, _, event in site.stored()}

@@ -10,6 +10,8 @@ import pytest
 
 from hookctl.model import DeliveryStatus
 
+pytestmark = pytest.mark.one_store("sqlite", "it makes writes to the file fail; see test_server.py for a server")
+
 FAULTS = {
     "fdatasync:error=EIO": (1, 2, 3, 4, 6, 8),
     "pwrite64:error=EIO": (1, 20, 60, 120),

@@ -19,6 +19,8 @@ import pytest
 import warm
 from hookctl.testing.answers import Answer
 
+pytestmark = pytest.mark.one_store("sqlite", "a server has no file that could be moved, linked or replaced")
+
 Start = Callable[..., "subprocess.Popen[str]"]
 
 

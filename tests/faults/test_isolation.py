@@ -26,6 +26,8 @@ from hookctl.store.sqlite.applied import AppliedStore
 from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer, Misbehavior
 
+pytestmark = pytest.mark.one_store("sqlite", "what a target or a plugin does never reaches the store")
+
 PATIENCE = 30.0
 EVENTS = 5
 """More than a thread for each webhook, fewer than would open a circuit."""

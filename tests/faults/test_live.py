@@ -70,6 +70,7 @@ def test_runs_that_are_killed_and_started_again(site: Any, start_run: Run) -> No
     site.check_all_delivered()
 
 
+@pytest.mark.one_store("sqlite", "it makes writes to the file fail; see test_server.py for a server")
 @pytest.mark.parametrize("fault", ["fdatasync:error=EIO", "pwrite64:error=ENOSPC"])
 def test_a_disk_that_fails_for_a_moment_does_not_end_a_run(
     site: Any, start_run: Run, strace: Callable[..., list[str]], fault: str
@@ -86,6 +87,7 @@ def test_a_disk_that_fails_for_a_moment_does_not_end_a_run(
     site.check_all_delivered()
 
 
+@pytest.mark.one_store("sqlite", "what a target does never reaches the store")
 def test_a_response_that_is_made_to_cost_much_holds_nobody_up(
     site: Any, start_run: Run, webhook: Callable[..., str]
 ) -> None:

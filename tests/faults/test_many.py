@@ -15,6 +15,8 @@ import pytest
 from hookctl.model import DeliveryStatus
 from hookctl.store.sqlite.queue import SqliteQueue
 
+pytestmark = pytest.mark.one_store("sqlite", "what a target does never reaches the store")
+
 COUNT = 2000
 MEMORY = 250 * 1024
 """KiB, of the whole process that sends."""

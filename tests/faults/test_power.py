@@ -17,7 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hookctl.store.sqlite.queue import SqliteQueue
+
+pytestmark = pytest.mark.one_store("sqlite", "it derives what the disk may hold from writes to the file")
 
 EVENTS = 60
 SHARE = 0.1

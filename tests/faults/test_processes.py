@@ -16,8 +16,6 @@ from hookctl.delivery.runner.sending import deliver
 from hookctl.model import DeliveryStatus
 from hookctl.plugin.host import load_plugins
 from hookctl.store.clock import since_boot
-from hookctl.store.sqlite.applied import AppliedStore
-from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer, Misbehavior, ReceivedRequest
 
 DAY = 86_400
@@ -47,21 +45,24 @@ def test_a_runner_that_is_killed_leaves_its_work_to_the_other(site: Any) -> None
 
 
 def deliver_later(site: Any, seconds: float) -> None:
-    """Deliver what is due by a runner to which it is so much later."""
-    queue = SqliteQueue(site.store, monotonic=lambda: since_boot() + seconds)
+    """Deliver what is due by a runner to which it is so much later, as it is to the server of a store."""
+
+    def lease_clock() -> float:
+        return (since_boot() if site.url.startswith("sqlite") else time.time()) + seconds
+
     plugins = load_plugins()
-    runner = Runner(
-        queue=queue,
-        engine=AttemptEngine(plugins, site.receiver.network(), "hookctl/test"),
-        plugins=plugins,
-        read_state=AppliedStore(site.store).read,
-        clock=lambda: time.time() + seconds,
-        monotonic=lambda: since_boot() + seconds,
-    )
-    limit = time.monotonic() + 30
-    deliver(runner, queue, wait=0.0, stopping=lambda: time.monotonic() > limit, progress=lambda: None)
-    runner.stop(0.0)
-    queue.close()
+    with site.open_store(lease_clock) as store:
+        runner = Runner(
+            queue=store,
+            engine=AttemptEngine(plugins, site.receiver.network(), "hookctl/test"),
+            plugins=plugins,
+            read_state=store.read_state,
+            clock=lambda: time.time() + seconds,
+            monotonic=lambda: since_boot() + seconds,
+        )
+        limit = time.monotonic() + 30
+        deliver(runner, store, wait=0.0, stopping=lambda: time.monotonic() > limit, progress=lambda: None)
+        runner.stop(0.0)
 
 
 def test_a_runner_that_sleeps_past_its_lease_can_no_longer_mark(site: Any, webhook: Callable[..., str]) -> None:

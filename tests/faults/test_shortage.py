@@ -173,6 +173,7 @@ class Lack:
 STAGES = sorted(name for name in vars(Lack) if name.startswith("in_"))
 
 
+@pytest.mark.one_store("sqlite", "an attempt does not use the store")
 @pytest.mark.parametrize("lack", LACKS.values(), ids=LACKS)
 @pytest.mark.parametrize("stage", STAGES)
 def test_it_does_not_count_at_any_stage(

@@ -27,6 +27,8 @@ from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer, Misbehavior
 from hookctl_plugins.transport import curl_handle
 
+pytestmark = pytest.mark.one_store("sqlite", "what a target does never reaches the store")
+
 COUNT = 4
 ACCEPTED = "response_validators: [{json_path: $.data.status, expected_values: [accepted]}]"
 HOSTILE = {
