@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,11 +113,12 @@ class Group:
         cwd: Path,
         env: Mapping[str, str] | None = None,
         stdin: int | IO[bytes] = subprocess.DEVNULL,
+        stdout: int | IO[bytes] = subprocess.PIPE,
     ) -> subprocess.Popen[bytes]:
-        """Run a command; its standard output can be read, its standard error goes to the log."""
+        """Run a command; its standard output can be read unless it goes elsewhere, its standard error goes to the log."""
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                command, cwd=cwd, env=env, stdin=stdin, stdout=subprocess.PIPE, stderr=log, start_new_session=True
+                command, cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=log, start_new_session=True
             )
         self._started.append(process)
         return process
@@ -133,25 +134,38 @@ class Group:
         """The end of what was written to standard error."""
         return self.log.read_text(encoding="utf-8", errors="replace").strip()[-600:]
 
-    def cpu(self) -> float:
-        """Seconds of user and system time so far, of all processes that were started here and theirs."""
-        return sum(_cpu(pid) for pid in self._pids())
+    def cpu(self, *only: subprocess.Popen[bytes]) -> float:
+        """Seconds of user and system time so far, of these processes and theirs; of all that were started here if none
+        is given."""
+        return sum(_cpu(pid) for pid in self._pids(only))
 
     def peak(self) -> int:
         """The most memory so far, in bytes."""
         return self._peak
 
-    def _pids(self) -> list[int]:
-        found = [process.pid for process in self._started]
-        for pid in found:  # grows as it goes
-            for children in Path(f"/proc/{pid}/task").glob("*/children"):
-                with contextlib.suppress(OSError):  # it has just ended
-                    found += map(int, children.read_text(encoding="ascii").split())
-        return found
+    def memory(self, *only: subprocess.Popen[bytes]) -> int:
+        """The memory of these processes and theirs now, in bytes; shared memory is counted once."""
+        return sum(_memory(pid) for pid in self._pids(only))
+
+    def _pids(self, only: Sequence[subprocess.Popen[bytes]] = ()) -> list[int]:
+        return _with_children([process.pid for process in only or self._started])
 
     def _sample(self) -> None:
         while not self._over.wait(SAMPLE):
             self._peak = max(self._peak, sum(_memory(pid) for pid in self._pids()))
+
+
+def cpu_of(process: subprocess.Popen[bytes]) -> float:
+    """Seconds of user and system time so far, of a process and those that it has started."""
+    return sum(_cpu(pid) for pid in _with_children([process.pid]))
+
+
+def _with_children(found: list[int]) -> list[int]:
+    for pid in found:  # grows as it goes
+        for children in Path(f"/proc/{pid}/task").glob("*/children"):
+            with contextlib.suppress(OSError):  # it has just ended
+                found += map(int, children.read_text(encoding="ascii").split())
+    return found
 
 
 def _cpu(pid: int) -> float:

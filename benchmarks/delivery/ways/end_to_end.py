@@ -48,27 +48,27 @@ def send(processes: int) -> Callable[[Site, Job, Group], Done]:
     """
 
     def turn(site: Site, job: Job, group: Group) -> Done:
-        project = _project(site)
+        project = new_project(site)
         run = _paced if job.rate else _from_files
         idle = _start_up(group, project) * processes
         before = group.cpu()
         start, seconds = run(site, job, group, project, processes)
         cpu = group.cpu() - before - idle
-        expected = _stored(project, job)
+        expected = stored(project, job)
         return Done(start, expected, site.sink.receipts(expected), cpu, seconds)
 
     return turn
 
 
-def _project(site: Site) -> Path:
-    """A new project with the webhook applied."""
+def new_project(site: Site, store: str = "") -> Path:
+    """A new project with the webhook applied, in the store with this URL; without it, in a new SQLite store."""
     project = site.root / "project"
     shutil.rmtree(project, ignore_errors=True)
     (project / "webhooks.d").mkdir(parents=True)
     (project / "webhooks.d" / "bench.yaml").write_text(WEBHOOK, encoding="utf-8")
-    (project / "hookctl.toml").write_text(_settings(site.sink), encoding="utf-8")
+    (project / "hookctl.toml").write_text(_settings(site.sink, store), encoding="utf-8")
     subprocess.run(
-        [HOOKCTL, "apply", "--auto-approve"], cwd=project, env=_environment(), stdout=subprocess.DEVNULL, check=True
+        [HOOKCTL, "apply", "--auto-approve"], cwd=project, env=environment(), stdout=subprocess.DEVNULL, check=True
     )
     return project
 
@@ -76,15 +76,16 @@ def _project(site: Site) -> Path:
 def _start_up(group: Group, project: Path) -> float:
     """The time that one process takes when there is nothing to send, in seconds of user and system time."""
     before = group.cpu()
-    group.wait(group.start(HOOKCTL, "send", os.devnull, cwd=project, env=_environment()))
+    group.wait(group.start(HOOKCTL, "send", os.devnull, cwd=project, env=environment()))
     return group.cpu() - before
 
 
-def _settings(sink: Sink) -> str:
-    return f'cacert = "{sink.ca_file}"\nconnect_to = ["{HOST}:443:{ADDRESS}:{sink.tls_port}"]\n'
+def _settings(sink: Sink, store: str) -> str:
+    network = f'cacert = "{sink.ca_file}"\nconnect_to = ["{HOST}:443:{ADDRESS}:{sink.tls_port}"]\n'
+    return f'{network}store = "{store}"\n' if store else network
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     # Byte code is kept, as it is where hookctl is installed, whatever this process was told about it.
     kept = {
         name: value
@@ -101,7 +102,7 @@ def _from_files(site: Site, job: Job, group: Group, project: Path, processes: in
         (project / f"{number}.jsonl").write_bytes(b"".join(lines[number::processes]))
     start, clock = time.time(), time.monotonic()
     started = [
-        group.start(HOOKCTL, "send", f"{number}.jsonl", cwd=project, env=_environment()) for number in range(processes)
+        group.start(HOOKCTL, "send", f"{number}.jsonl", cwd=project, env=environment()) for number in range(processes)
     ]
     for process in started:
         group.wait(process)
@@ -111,7 +112,7 @@ def _from_files(site: Site, job: Job, group: Group, project: Path, processes: in
 def _paced(site: Site, job: Job, group: Group, project: Path, processes: int) -> tuple[float, None]:
     lines = site.lines([event_id(name) for name in job.ids])
     started = [
-        group.start(HOOKCTL, "send", "-", cwd=project, env=_environment(), stdin=subprocess.PIPE)
+        group.start(HOOKCTL, "send", "-", cwd=project, env=environment(), stdin=subprocess.PIPE)
         for _ in range(processes)
     ]
     pipes = [process.stdin for process in started if process.stdin is not None]
@@ -133,7 +134,7 @@ def _paced(site: Site, job: Job, group: Group, project: Path, processes: int) ->
     return start, None
 
 
-def _stored(project: Path, job: Job) -> list[str]:
+def stored(project: Path, job: Job) -> list[str]:
     """The ids by which nginx knows the events, from their stored outcome. Raises TurnError for an event without one."""
     command = [
         HOOKCTL,
@@ -146,7 +147,7 @@ def _stored(project: Path, job: Job) -> list[str]:
         "--format",
         "json",
     ]
-    listed = subprocess.run(command, cwd=project, env=_environment(), stdout=subprocess.PIPE, check=True)
+    listed = subprocess.run(command, cwd=project, env=environment(), stdout=subprocess.PIPE, check=True)
     names = {one["event_id"]: one["id"] for one in json.loads(listed.stdout)}
     ids = [event_id(name) for name in job.ids]
     missing = [name for name in ids if name not in names]

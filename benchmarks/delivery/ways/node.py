@@ -60,32 +60,32 @@ def work(kind: str) -> Callable[[Site, Job, Group], Done]:
     """
 
     def turn(site: Site, job: Job, group: Group) -> Done:
-        queue = _postgres(site, group) if kind == "graphile" else str(redis(site, group))
-        environment = _environment(site, queue)
+        queue = start_postgres(site, group)[1] if kind == "graphile" else str(redis(site, group))
+        variables = environment(site, queue)
         warm = Job(job.warm_up, 20 * WORKERS)
-        _produce(site, group, environment, kind, warm)  # also makes the tables
+        produce(site, group, variables, kind, warm)  # also makes the tables
         for _ in range(WORKERS):
-            group.start("node", str(PROGRAM), "work", kind, cwd=site.root, env=environment)
+            group.start("node", str(PROGRAM), "work", kind, cwd=site.root, env=variables)
         if len(site.sink.receipts(warm.ids)) < warm.count:
             raise TurnError(f"no job was done: {group.last_words()}")
-        start, before = _produce(site, group, environment, kind, job)
+        start, before = produce(site, group, variables, kind, job)
         return Done(start, job.ids, site.sink.receipts(job.ids), group.cpu() - before)
 
     return turn
 
 
-def _produce(site: Site, group: Group, environment: dict[str, str], kind: str, job: Job) -> tuple[float, float]:
+def produce(site: Site, group: Group, variables: dict[str, str], kind: str, job: Job) -> tuple[float, float]:
     """Add all jobs: when the first was added, in epoch seconds, and the group's time until then."""
     words = ("produce", kind, job.prefix, str(job.count), str(job.rate or 0))
-    process = group.start("node", str(PROGRAM), *words, cwd=site.root, env=environment, stdin=subprocess.PIPE)
+    process = group.start("node", str(PROGRAM), *words, cwd=site.root, env=variables, stdin=subprocess.PIPE)
     before = ready(process, group)
     start = go(process)
     group.wait(process)
     return start, before
 
 
-def _postgres(site: Site, group: Group) -> str:
-    """Run a PostgreSQL with its default durability: each commit is on disk. Its URL."""
+def start_postgres(site: Site, group: Group) -> tuple[subprocess.Popen[bytes], str]:
+    """Run a PostgreSQL with its default durability: each commit is on disk. The process, and its URL."""
     program = Path(postgres() or "postgres")
     root = site.root / "postgres"
     shutil.rmtree(root, ignore_errors=True)
@@ -100,7 +100,7 @@ def _postgres(site: Site, group: Group) -> str:
     subprocess.run(made, cwd=root, stdout=subprocess.DEVNULL, check=True)
     (port,) = free_ports(1)
     options = {"port": str(port), "listen_addresses": ADDRESS, "unix_socket_directories": "", "shared_buffers": "256MB"}
-    group.start(
+    server = group.start(
         *user,
         str(program),
         "-D",
@@ -114,10 +114,10 @@ def _postgres(site: Site, group: Group) -> str:
         if time.monotonic() > until:
             raise TurnError(f"PostgreSQL does not start: {group.last_words()}")
         time.sleep(0.05)
-    return url
+    return server, url
 
 
-def _environment(site: Site, queue: str) -> dict[str, str]:
+def environment(site: Site, queue: str) -> dict[str, str]:
     added = {
         "BENCH_MODULES": str(modules()),
         "BENCH_URL": site.sink.url,
