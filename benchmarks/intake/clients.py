@@ -22,6 +22,8 @@ import uvloop
 ID = "bench-000000000000"
 WARM_UP = 1.0
 """Seconds that are not counted."""
+TICK = 0.001
+"""Seconds between two looks for what is due. uvloop's timers count milliseconds: less would keep a core busy."""
 
 
 class Client(asyncio.Protocol):
@@ -94,7 +96,7 @@ class Load:
         while (now := time.perf_counter()) < self.end:
             while self.rate and self.waiting and self.started + self.sent / self.rate <= now:
                 self.waiting.pop(0).send(self.started + self.sent / self.rate)
-            await asyncio.sleep(0.0005 if self.rate else 0.05)
+            await asyncio.sleep(TICK if self.rate else 0.05)
         await asyncio.sleep(0.5)
 
 

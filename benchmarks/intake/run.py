@@ -45,6 +45,8 @@ class Server:
     pid: int
     port: int
     token: str
+    receiver: int = 0
+    """The process to which it delivers, if it does."""
 
 
 @contextmanager
@@ -60,8 +62,8 @@ def process(name: Path) -> Iterator[tuple[int, str]]:
 
 
 @contextmanager
-def serve(root: Path, target: str) -> Iterator[Server]:
-    """`hookctl serve` with one webhook, which delivers to a receiver on loopback."""
+def serve(root: Path, receiver: int, target: str) -> Iterator[Server]:
+    """`hookctl serve` with one webhook, which delivers to the receiver, a process on loopback."""
     port, ca_file = target.split()
     subprocess.run([HOOKCTL, "apply", "--auto-approve"], cwd=root, check=True, stdout=subprocess.DEVNULL)
     create = [HOOKCTL, "tokens", "create", "bench", "--scope", "intake"]
@@ -75,24 +77,30 @@ def serve(root: Path, target: str) -> Iterator[Server]:
         line = run.stderr.readline()
         if not line.startswith("Serving "):
             sys.exit(line + run.stderr.read())
-        yield Server(run.pid, int(line.rpartition(":")[2]), token)
+        yield Server(run.pid, int(line.rpartition(":")[2]), token, receiver)
     finally:
         run.send_signal(signal.SIGTERM)
         run.communicate(timeout=60)
 
 
 def load(server: Server, event: Path, *, seconds: float, first: int, rate: float = 0) -> dict[str, float]:
-    """What the clients measured, with the CPU time that the server used for each event."""
+    """What the clients measured, with the CPU time that the server and the receiver used for each event."""
     values = [server.port, server.token, CLIENTS, seconds, rate, first, event]
-    before = cpu_seconds(server.pid)
+    before, before_there = cpu_seconds(server.pid), cpu_seconds(server.receiver)
     command = [sys.executable, str(HERE / "clients.py"), *map(str, values)]
     result: dict[str, float] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
-    return result | {"cpu_us": (cpu_seconds(server.pid) - before) / result["sent"] * 1e6}
+    used, used_there = cpu_seconds(server.pid) - before, cpu_seconds(server.receiver) - before_there
+    return result | {"cpu_us": used / result["sent"] * 1e6, "receiver_us": used_there / result["sent"] * 1e6}
 
 
 def cpu_seconds(pid: int) -> float:
+    """The CPU time of a process and its children; 0 for no process."""
+    if not pid:
+        return 0.0
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(cpu_seconds(int(child)) for child in children)
 
 
 def counts(root: Path) -> dict[str, int]:
@@ -111,11 +119,11 @@ def wait_until_delivered(root: Path) -> None:
 Found = dict[str, list[dict[str, float]]]
 
 
-def measure(root: Path, events: tuple[Path, Path], target: str, options: argparse.Namespace) -> Found:
+def measure(root: Path, events: tuple[Path, Path], receiver: tuple[int, str], options: argparse.Namespace) -> Found:
     """``events`` are one that a webhook receives, and one that no webhook receives."""
     event, unmatched = events
-    found: Found = {"bare": [], "alone": [], "full": [], "half": []}
-    with process(HERE / "bare.py") as (pid, line), serve(root, target) as server:
+    found: Found = {"bare": [], "alone": [], "full": [], "half": [], "control": []}
+    with process(HERE / "bare.py") as (pid, line), serve(root, *receiver) as server:
         bare = Server(pid, int(line), "none")
         for number in range(options.rounds):
             first, seconds = number * 10**9, options.seconds
@@ -126,6 +134,7 @@ def measure(root: Path, events: tuple[Path, Path], target: str, options: argpars
             rate = found["full"][-1]["per_second"] / 2
             found["half"].append(load(server, event, seconds=seconds, first=first + 6 * 10**8, rate=rate))
             wait_until_delivered(root)
+            found["control"].append(load(bare, event, seconds=seconds, first=first, rate=rate))
     sent = {name: sum(one["sent"] for one in loads) for name, loads in found.items()}
     kept, to_deliver = counts(root), sent["full"] + sent["half"]
     if kept["events"] != sent["alone"] + to_deliver or kept.get("delivered") != to_deliver:
@@ -138,6 +147,7 @@ NAMES = {
     "alone": "`hookctl serve`, no webhook matches",
     "full": "`hookctl serve`, while it delivers",
     "half": "the same at half of that load",
+    "control": "bare handler at that load: what the machine allows",
 }
 
 
@@ -146,11 +156,12 @@ def report(found: Found) -> None:
         return statistics.median(one[key] for one in found[name])
 
     print(
-        "| 32 clients | events per second | p50 ms | p99 ms | CPU us for one event |\n| --- | --- | --- | --- | --- |"
+        "| 32 clients | events per second | p50 ms | p99 ms | CPU us for one event | of the receiver |\n"
+        "| --- | --- | --- | --- | --- | --- |"
     )
     for name, shown in NAMES.items():
-        rate, cpu = median(name, "per_second"), median(name, "cpu_us")
-        print(f"| {shown} | {rate:,.0f} | {median(name, 'p50_ms'):.1f} | {median(name, 'p99_ms'):.1f} | {cpu:.0f} |")
+        values = [median(name, key) for key in ("per_second", "p50_ms", "p99_ms", "cpu_us", "receiver_us")]
+        print("| {} | {:,.0f} | {:.1f} | {:.1f} | {:.0f} | {:.0f} |".format(shown, *values))
     print()
     for name in ("alone", "full"):
         rates = zip(found[name], found["bare"], strict=True)
@@ -166,7 +177,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     receiver = process(HERE.parent / "receiver.py")
-    with tempfile.TemporaryDirectory(prefix="hookctl-intake-") as folder, receiver as (_, target):
+    with tempfile.TemporaryDirectory(prefix="hookctl-intake-") as folder, receiver as target:
         root = Path(folder)
         (document,) = generate(1)
         event, unmatched = root / "event.json", root / "unmatched.json"

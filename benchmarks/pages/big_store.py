@@ -10,11 +10,13 @@ import random
 import sqlite3
 from bisect import bisect
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from hookctl.model import Action, Change, DeliveryPlan, Plan, PluginBlock, Status
+from hookctl.store.sqlite import audit, past, routes
 from hookctl.store.sqlite.overview_tables import ATTEMPT_COLUMNS
 from hookctl.store.sqlite.queue_tables import EVENT_COLUMNS
 from hookctl.store.sqlite.rows import insert_statement
@@ -22,6 +24,7 @@ from hookctl.store.sqlite.store import SqliteStore
 
 DAY = 86_400.0
 DAYS = 20
+APPLIES, ACTIONS = 5_000, 5_000
 EVENT_TYPES = ("anomaly", "alert", "audit", "report", "user")
 BODIES = {
     "200": '{"status": "ok"}',
@@ -102,6 +105,7 @@ def make(path: Path, webhooks: int, attempts: int, now: float) -> None:
     for name, _ in indexes:
         connection.execute(f"DROP INDEX {name}")
     _insert(connection, plans, attempts, now)
+    _add_history(connection, plans, now)
     for _, statement in indexes:
         connection.execute(statement)
     connection.execute("COMMIT")
@@ -132,9 +136,10 @@ def _insert(connection: sqlite3.Connection, plans: list[DeliveryPlan], attempts:
             document = json.dumps(
                 {"id": event_id, "event_type": plan.event, "event_time": at, "data": {"severity": "high", "n": event}}
             )
-            rows["events"].append((event, event_id, plan.event, at, at, document))
+            rows["events"].append((event, event_id, plan.event, at, at, document, None))
             rows["known_ids"].append((event_id, event))
-        ready_at = now + 60.0 if end.status in {"waiting", "retrying"} else None
+        # Not due while pages are measured: a runner would try them, and the store would not stay as it is.
+        ready_at = now + 30 * DAY + seq % 1000 if end.status in {"waiting", "retrying"} else None
         count = len(end.results)
         rows["deliveries"].append(
             (seq, f"dlv_{seq:09}", event, plan.name, end.status, count, end.reason, at, at, ready_at, count, at)
@@ -147,6 +152,26 @@ def _insert(connection: sqlite3.Connection, plans: list[DeliveryPlan], attempts:
             write()
     write()
     connection.executemany("INSERT INTO last_results VALUES (?, ?, ?)", [(name, *row) for name, row in last.items()])
+
+
+def _add_history(connection: sqlite3.Connection, plans: list[DeliveryPlan], now: float) -> None:
+    """Thousands of applies, each of which changed one webhook, and of actions of operators."""
+    connection.execute("UPDATE applies SET applied_at = ?", (now - (DAYS + 1) * DAY,))
+    for serial in range(2, APPLIES + 2):
+        plan, at = plans[serial * 7 % len(plans)], now - DAYS * DAY * (1 - serial / (APPLIES + 2))
+        before = replace(plan, description="What it was before.")
+        connection.execute(past.ADD_PLAN, (before.digest, before.canonical().decode()))
+        connection.execute(past.ADD_CHANGE, (plan.name, serial, Action.UPDATE.value, before.digest, plan.digest, ""))
+        connection.execute(routes.ADD, (plan.name, serial, plan.event, plan.status.value, plan.when))
+        connection.execute(
+            "INSERT INTO applies (serial, applied_at, applied_by, plan_digest) VALUES (?, ?, 'ada@build', ?)",
+            (serial, at, plan.digest),
+        )
+        connection.execute(past.ADD_COMMIT, (serial, f"{serial:040}"))
+    for number in range(ACTIONS):
+        at = now - DAYS * DAY * (1 - number / ACTIONS)
+        values = (f"{number:032}", at, "bob", "replay", "--status dead", "the target is fixed", number % 100)
+        connection.execute(audit.RECORD, values)
 
 
 def _deliveries(plans: list[DeliveryPlan], attempts: int, now: float) -> Iterator[tuple[DeliveryPlan, float, End]]:

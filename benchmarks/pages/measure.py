@@ -1,6 +1,6 @@
-"""Measures each query behind the pages on a large store, and what counting attempts costs.
+"""Measures each page of `hookctl serve` on a large store over HTTP, and with --queries also each query behind them.
 
-    python benchmarks/pages/run.py [--store PATH] [--rounds 50]
+    python benchmarks/pages/run.py [--store PATH] [--rounds 50] [--only TEXT] [--queries]
 
 It first makes a store of 10,000 webhooks and a million attempts, at PATH if nothing is there. Figures: README.md.
 """
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pages.big_store import make
+from pages.server import report
 
 from hookctl.model import DeliveryStatus
 from hookctl.store.interface import Store
@@ -88,6 +89,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", type=Path)
     parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--only", default="", help="only pages whose name has this text")
+    parser.add_argument("--queries", action="store_true")
     parser.add_argument("--webhooks", type=int, default=10_000)
     parser.add_argument("--attempts", type=int, default=1_000_000)
     arguments = parser.parse_args()
@@ -99,10 +102,12 @@ def main() -> None:
             print(f"made {path.stat().st_size / 1e9:.1f} GB in {time.perf_counter() - started:.0f} s")
         store = SqliteStore(path)
         count_all(store, now)
-        print("\n| query | median, ms | 99th percentile, ms | CPU at the median, ms |\n| --- | --- | --- | --- |")
-        for name, query in queries(store, now):
-            print(f"| {name} | " + " | ".join(f"{value:.1f}" for value in measured(query, arguments.rounds)) + " |")
+        if arguments.queries:
+            print("\n| query | median, ms | 99th percentile, ms | CPU at the median, ms |\n| --- | --- | --- | --- |")
+            for name, query in queries(store, now):
+                print(f"| {name} | " + " | ".join(f"{value:.1f}" for value in measured(query, arguments.rounds)) + " |")
         store.close()
+        report(path, Path(directory), arguments.rounds, arguments.only)
 
 
 def measured(query: Callable[[], object], rounds: int) -> tuple[float, float, float]:

@@ -53,4 +53,11 @@ def test_every_duration_may_be_a_number_of_seconds(option: click.Option) -> None
 
 def test_the_options_that_take_a_duration() -> None:
     found = [one for name in COMMANDS for one in options(import_module(f"hookctl.cli.commands.{name}").command)]
-    assert {one.opts[0] for one in found} == {"--wait", "--grace", "--lock-timeout", "--tolerance", "--expires"}
+    assert {one.opts[0] for one in found} == {
+        "--wait",
+        "--grace",
+        "--lock-timeout",
+        "--tolerance",
+        "--expires",
+        "--due-within",
+    }

@@ -1,8 +1,9 @@
 """Runs the ``console`` blocks of the documentation in order, and compares their output with the page.
 
-README.md begins in an empty directory, every other page in one that holds our ``webhooks.d/``. test_tutorial.py runs
-docs/plugins.md, which needs more. ``...`` stands for any text, as in doctest. A command that ends in ``&`` runs until
-the end of the page; its output is what it prints first. Port 8443 is replaced by a free one.
+README.md and docs/serve.md begin in an empty directory, every other page in one that holds our ``webhooks.d/``.
+test_tutorial.py runs docs/plugins.md, which needs more. ``...`` stands for any text, as in doctest. A command that ends
+in ``&`` runs until the end of the page; its output is what it prints first. Ports 8443 and 8080 are replaced by free
+ones.
 ``make docs`` writes what the commands print into each page, except for lines with ``...``, which stay as they are.
 """
 
@@ -30,7 +31,9 @@ PAGES = [
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     if BLOCK.search(page.read_text(encoding="utf-8")) and page.name != "plugins.md"
 ]
-DOCUMENTED_PORT = "8443"
+DOCUMENTED_PORTS = ("8443", "8080")
+FROM_NOTHING = ("README.md", "serve.md")
+"""Pages that begin in an empty directory."""
 PROGRESS = re.compile(
     r"^[\d,]+ (?:of [\d,]+ (?:files checked|tested|played|replayed)|webhooks read, .*|changes, .*|"
     r"events read.*; [\d,]+ in flight; \d+ s)\n",
@@ -45,13 +48,15 @@ class Shell:
 
     directory: Path
     environment: Path
-    port: str
+    ports: dict[str, str]
+    """The port that a command gets instead of each documented one."""
     background: list[subprocess.Popen[str]]
 
     def run(self, command: str, expected_lines: int) -> str:
         """What the command prints to both outputs; of one in the background, its first lines."""
         in_background = command.endswith("&")
-        command = command.replace(DOCUMENTED_PORT, self.port)
+        for documented, free in self.ports.items():
+            command = command.replace(documented, free)
         last = f"exec {command.removesuffix('&')}" if in_background else f"{command}\nexport -p >{self.environment}"
         process = subprocess.Popen(
             ["bash", "-c", f'. {self.environment}\ncd "$PWD"\n{last}'],
@@ -64,9 +69,14 @@ class Shell:
         assert process.stdout is not None
         if in_background:
             self.background.append(process)
-            return "".join(process.stdout.readline() for _ in range(expected_lines)).replace(self.port, DOCUMENTED_PORT)
+            return self._as_documented("".join(process.stdout.readline() for _ in range(expected_lines)))
         output, _ = process.communicate(timeout=120)
-        return PROGRESS.sub("", output.replace(self.port, DOCUMENTED_PORT))
+        return PROGRESS.sub("", self._as_documented(output))
+
+    def _as_documented(self, output: str) -> str:
+        for documented, free in self.ports.items():
+            output = output.replace(free, documented)
+        return output
 
 
 @pytest.fixture
@@ -82,20 +92,19 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
     directory = tmp_path / "here"
     directory.mkdir()
     subprocess.run(["bash", "-c", f"export -p >{environment}"], env=kept, cwd=directory, check=True)
-    started = Shell(directory, environment, _free_port(), [])
+    started = Shell(directory, environment, dict(zip(DOCUMENTED_PORTS, _free_ports(), strict=False)), [])
     yield started
     for process in started.background:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
 
 
-def _free_port() -> str:
-    """A free port of four digits, as the documented one has, so that tables keep their form."""
+def _free_ports() -> Iterator[str]:
+    """Free ports of four digits, as the documented ones have, so that tables keep their form."""
     for port in range(2000 + os.getpid() % 5000, 10_000):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return str(port)
-    raise AssertionError("no free port")
+                yield str(port)
 
 
 def steps(block: str) -> Iterator[tuple[str, str]]:
@@ -157,7 +166,7 @@ def test_an_output_is_refreshed_except_where_it_varies() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_console_blocks_print_what_the_page_says(page: Path, shell: Shell) -> None:
-    if page.name != "README.md":
+    if page.name not in FROM_NOTHING:
         shutil.copytree(ROOT / "webhooks.d", shell.directory / "webhooks.d")
     text = page.read_text(encoding="utf-8")
     wrong: list[str] = []

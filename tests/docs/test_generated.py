@@ -16,14 +16,15 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from hookctl.delivery.events.rules import EVENT_RULES
 from hookctl.delivery.outcomes import TABLE
+from hookctl.model.api_problems import PROBLEMS
 from hookctl.plugin.host import load_plugins
 from hookctl.report.text.rules import rules_page
 from hookctl.report.text.schema import type_name
 from hookctl.schema_files import read_schema
 from hookctl.serve.openapi.document import statuses
 from hookctl.serve.openapi.operations import OPERATIONS
-from hookctl.serve.openapi.problems import PROBLEMS
 from hookctl.signatures import CONTENT_NAMES, PRESETS
 
 ROOT = Path(__file__).parents[2]
@@ -173,6 +174,12 @@ def api_problems() -> str:
     return "\n".join(["", "| status | type | meaning |", "| --- | --- | --- |", *rows, "", ""])
 
 
+def event_rules() -> str:
+    """The table of the rules that an event can break."""
+    rows = [f"| `{rule}` | {meaning} |" for rule, (meaning, _) in EVENT_RULES.items()]
+    return "\n".join(["", "| `rule` | the event |", "| --- | --- |", *rows, "", ""])
+
+
 def code(text: str) -> str:
     return f"`{text}`".replace("|", "\\|")
 
@@ -188,6 +195,7 @@ RENDERERS: dict[str, Callable[[], str]] = {
     "signature_content": signature_content,
     "api_operations": api_operations,
     "api_problems": api_problems,
+    "event_rules": event_rules,
 }
 
 

@@ -57,6 +57,7 @@ def scraped(tmp_path_factory: pytest.TempPathFactory, delivery_plan: Callable[..
     delivery = Delivery("d1", "e1", "Siem", DeliveryStatus.WAITING, 0, 0.0, "", 1.0)
     metrics.add_results([Result(Claimed(delivery, {}, 1), attempt, Outcome(DeliveryStatus.DEAD, "timeout"), 1)])
     metrics.add_request("GET", "/metrics", 200, 0.1)
+    metrics.add_undecided(["Siem"])
     metrics.rejected["event-schema"] += 1
     with closing(Exposition(metrics, ["anomaly"], lambda: SqliteStore(path))) as exposition:
         return exposition.text("")[0].decode()

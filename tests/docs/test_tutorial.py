@@ -70,7 +70,7 @@ def tutorial() -> str:
 
 
 def test_every_step_of_the_tutorial_works(shell: Shell) -> None:
-    runner = Offline(shell.directory, shell.environment, shell.port, shell.background)
+    runner = Offline(shell.directory, shell.environment, shell.ports, shell.background)
     with shell.environment.open("a", encoding="utf-8") as environment:
         environment.writelines(f"export {name}={value}\n" for name, value in ENVIRONMENT.items())
     wrong: list[str] = []

@@ -302,7 +302,10 @@ def ending(seconds: float) -> Iterator[None]:
 
 
 class Writes:
-    """What this process opens for writing, makes, renames or removes outside of a directory."""
+    """What this process opens for writing, makes, renames or removes outside of a directory.
+
+    Python itself keeps the modules that it has compiled; that does not count.
+    """
 
     def __init__(self) -> None:
         self.root: Path | None = None
@@ -317,6 +320,8 @@ class Writes:
         )
         if writes and isinstance(arguments[0], str | bytes):
             place = Path(os.path.abspath(os.fsdecode(arguments[0])))  # noqa: PTH100 - links are left as they are
+            if "__pycache__" in place.parts:
+                return
             if not place.is_relative_to(self.root) and not place.is_relative_to("/dev"):
                 self.outside.append(f"{event} {place}")
 

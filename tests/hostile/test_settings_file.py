@@ -30,6 +30,7 @@ RIGHT = {
     ("safety.removal_percent", "number"),
     ("safety.removal_minimum", "number"),
     ("intake.max_waiting", "number"),
+    ("intake.events_per_second", "number"),
     ("metrics.webhook_label", "truth"),
 }
 TEXTS = {"dir", "store", "cacert", "cacert_for.x", "proxy", "retention.age", "retention.size", "intake.min_free"}

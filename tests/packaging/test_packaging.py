@@ -171,7 +171,7 @@ def test_the_wheel_holds_the_packages_schemas_and_pages_and_nothing_else(built: 
         f"{inside}/{path.relative_to(ROOT / folder).as_posix()}"
         for folder, inside in SHIPPED.items()
         for path in (ROOT / folder).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and not {"__pycache__", "images"} & {*path.parts}
     }
     found = set(zipfile.ZipFile(built["wheel"]).namelist())
     metadata = {name for name in found if ".dist-info/" in name}

@@ -20,9 +20,11 @@ from hookctl.errors import (
     StoreError,
     StoreGoneError,
 )
+from hookctl.model.token import Token
 from hookctl.plugin import EngineCheck, StoreType, hookimpl
 from hookctl.plugin.built_store import GIVE_BLOCKS, GIVE_FUTURES
 from hookctl.plugin.host import load_plugins
+from hookctl.store.history import AuditEntry
 from hookctl.store.interface import Store
 
 
@@ -136,7 +138,8 @@ def test_what_is_not_a_method_does_not_exist() -> None:
 def test_the_methods_that_return_futures_and_blocks_are_those_of_the_interface() -> None:
     def returning(kind: type) -> set[str]:
         methods = {name: method for name in dir(Store) if callable(method := getattr(Store, name)) and name[0] != "_"}
-        hints = {name: get_type_hints(method, localns={"Future": Future}) for name, method in methods.items()}
+        names = {"Future": Future, "Token": Token, "AuditEntry": AuditEntry}
+        hints = {name: get_type_hints(method, localns=names) for name, method in methods.items()}
         return {name for name, hint in hints.items() if get_origin(hint["return"]) is kind}
 
     assert returning(Future) == GIVE_FUTURES

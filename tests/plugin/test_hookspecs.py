@@ -150,7 +150,7 @@ def store_with(monkeypatch: pytest.MonkeyPatch, open_it: Callable[..., Any]) -> 
     ("open_it", "message"),
     [
         (lambda _url, *, create: 1 / create, "store spare of plugin .*: open raised ZeroDivisionError"),
-        (lambda _url, *, create: object() if create else None, "the store 'spare' has no method announce_runner"),
+        (lambda _url, *, create: object() if create else None, "the store 'spare' has no method add_token"),
     ],
 )
 def test_a_store_that_cannot_be_used_is_named(

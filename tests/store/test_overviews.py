@@ -391,6 +391,8 @@ def test_pages_together_are_what_a_filter_passes(model: Model) -> None:
         only = Filter(**fields)
         expected = [one.id for one in model.store.deliveries(only)]
         assert expected, name
+        counts = Counter(one.webhook for one in model.store.deliveries(only))
+        assert model.store.tally(only, len(expected)) == counts, name
         for look_at in (1, 3, 1000):
             assert _all_pages(model, only, look_at) == expected, name
 
@@ -465,7 +467,7 @@ def test_the_next_tries_of_a_webhook(model: Model) -> None:
 
 def test_history_goes_on_where_a_page_ended(model: Model, delivery_plan: Build) -> None:
     store = model.store
-    assert (store.history(10).entries, store.history(10).next) == ([], None)
+    assert (store.history(10).entries, store.history(10).next, store.apply_entry(1)) == ([], None, None)
     state = AppliedState()
     for number in range(3):
         plan = plan_of(state, delivery_plan("A", timeout_seconds=number + 1))
@@ -474,6 +476,8 @@ def test_history_goes_on_where_a_page_ended(model: Model, delivery_plan: Build) 
     entries = store.history(10).entries
     assert [entry.serial for entry in entries] in ([3, 2, 1, None, None, None], [None, None, None, 3, 2, 1])
     applies = [entry for entry in entries if entry.serial]
+    assert [store.apply_entry(number) for number in (3, 2, 1)] == applies
+    assert store.apply_entry(4) is None
     assert [(entry.who, entry.commit, dict(entry.changes)) for entry in applies] == [
         ("ada@loom", "cc", {"update": 1}),
         ("ada@loom", "c", {"update": 1}),

@@ -9,6 +9,7 @@ import pytest
 
 from hookctl.errors import StateError
 from hookctl.model.token import Scope, Token, new_token, token_digest, token_id
+from hookctl.store.history import AuditEntry
 from hookctl.store.interface import Store
 
 NOW = 1_800_000_000.0
@@ -49,7 +50,21 @@ def test_a_name_is_free_again_once_its_token_was_revoked(store: Store) -> None:
     assert revoked == replace(first, revoked_at=NOW + 5, revoked_by="bob@laptop")
     store.add_token(second)
     assert store.tokens() == [revoked, second]
+    assert store.log(10) == []
     assert store.revoke_token("shop", NOW + 6, "bob@laptop").id == second.id
+
+
+def test_what_was_done_is_in_the_log_and_what_failed_is_not(store: Store) -> None:
+    def entry(action: str) -> AuditEntry:
+        return AuditEntry(id=f"{action}-{len(store.log(10))}", at=NOW, who="ada", action=action, what="shop")
+
+    store.add_token(make("shop"), entry("create token"))
+    store.revoke_token("shop", NOW, "ada", entry("revoke token"))
+    with pytest.raises(StateError):
+        store.revoke_token("shop", NOW, "ada", entry("revoke token"))
+    store.record(entry("test"))
+    found = [(one.action, one.what, one.who, one.deliveries) for one in store.log(10)]
+    assert found == [(action, "shop", "ada", 0) for action in ("test", "revoke token", "create token")]
 
 
 def test_what_is_not_there_cannot_be_revoked(store: Store) -> None:

@@ -57,11 +57,13 @@ def webhook_names(ctx: click.Context, _parameter: click.Parameter, incomplete: s
 
 
 def topics_and_rules(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """What ``hookctl explain`` takes: pages, rules and policies."""
+    """What ``hookctl explain`` takes: pages, rules, policies, and errors of events and of the API."""
     from hookctl.cli.pages import topics
     from hookctl.config.check.catalog import RULES
+    from hookctl.delivery.events.rules import EVENT_RULES
+    from hookctl.model.api_problems import PROBLEMS
 
-    return _proposed([*topics(), *RULES, *_session(ctx).loaded.policies], incomplete)
+    return _proposed([*topics(), *RULES, *EVENT_RULES, *PROBLEMS, *_session(ctx).loaded.policies], incomplete)
 
 
 def event_types(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:

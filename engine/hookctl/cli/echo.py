@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 
 import click
 
@@ -20,3 +21,12 @@ def echo(text: str, *, err: bool = False, nl: bool = True, color: bool | None = 
         text = fitted(text, text_width(err=err))
     # With the stream named: click would replace an ASCII stream by one of its own, whose errors would not be reported.
     click.echo(inert(text), file=sys.stderr if err else sys.stdout, nl=nl, color=color)
+
+
+def echo_lines(lines: Iterable[str]) -> None:
+    """Print plain lines to standard output in one write, as :func:`echo` does without ``fit``.
+
+    click would look at the stream for each of them, which takes longer than writing it.
+    """
+    sys.stdout.write(inert("".join([f"{line}\n" for line in lines])))
+    sys.stdout.flush()

@@ -28,7 +28,7 @@ def new_metrics(session: Session) -> Metrics:
     """The counters of this process, as ``[metrics]`` of hookctl.toml wants them."""
     from hookctl.delivery.metrics.counters import Metrics
 
-    return Metrics(by_webhook=session.settings.get("metrics", {}).get("webhook_label", True))
+    return Metrics(by_webhook=session.settings.get("metrics", {}).get("webhook_label"))
 
 
 def new_exposition(session: Session, metrics: Metrics) -> Exposition:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import fields
 from functools import wraps
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from hookctl.cli.completion import event_types, webhook_names
+from hookctl.cli.durations import seconds
 from hookctl.cli.moments import moment
 from hookctl.delivery.past.selection import STATUSES, Selection, checked_cause, checked_digest, condition
 from hookctl.errors import HookctlError
@@ -22,6 +24,8 @@ def filter_options(command: Command) -> Command:
 
     @wraps(command)
     def call(*args: Any, **given: Any) -> Any:
+        if given["due_within"] is not None:
+            given["due_within"] += time.time()
         chosen = Selection(**{one.name: given.pop(one.name) for one in fields(Selection)})
         return command(*args, selection=chosen, **given)
 
@@ -84,6 +88,15 @@ _OPTIONS = (
         "--event-type", metavar="TYPE", shell_complete=event_types, help="Only deliveries of events of this type."
     ),
     click.option("--event-id", metavar="ID", help="Only deliveries of the event with this id."),
+    click.option(
+        "--attempts", metavar="N", type=click.IntRange(min=0), help="Only deliveries with at least N attempts."
+    ),
+    click.option(
+        "--due-within",
+        metavar="DURATION",
+        callback=seconds,
+        help="Only deliveries that are tried next within this time, such as 10m.",
+    ),
     click.option(
         "--plan",
         metavar="DIGEST",

@@ -50,7 +50,7 @@ def printing_links(new_link: Callable[[], str], address: tuple[str, int], names:
     origin = _origin(address, names, is_loopback=is_loopback(address[0]))
 
     def show() -> None:
-        echo(f"Sign in, once and within ten minutes: {origin}{new_link()}", err=True)
+        echo(f"Sign in with this link. It works once, within ten minutes:\n  {origin}{new_link()}", err=True)
 
     with _repeating(show):
         if is_loopback(address[0]) or sys.stderr.isatty():

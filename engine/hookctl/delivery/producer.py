@@ -28,11 +28,19 @@ class TakenIn(NamedTuple):
 class Producer:
     """Routes events by the applied state and stores them. Needs no secret and no network, and belongs to one thread.
 
-    ``clock`` returns epoch seconds. Raises StateError if nothing was ever applied to the store.
+    ``clock`` returns epoch seconds. ``undecided`` is called with the webhooks of deliveries that are dead from the
+    start, because their ``when`` could not be evaluated. Raises StateError if nothing was ever applied to the store.
     """
 
-    def __init__(self, store: Store, limits: StoreLimits | None = None, clock: Callable[[], float] = time.time) -> None:
-        self._store, self._clock = store, clock
+    def __init__(
+        self,
+        store: Store,
+        limits: StoreLimits | None = None,
+        clock: Callable[[], float] = time.time,
+        *,
+        undecided: Callable[[Sequence[str]], None] = lambda _: None,
+    ) -> None:
+        self._store, self._clock, self._undecided = store, clock, undecided
         self._retention = Retention(store, limits or StoreLimits(), clock, since_boot)
         self._take_state(store.read_state())
         if not (self.state.serial or self.state.plans or self.state.unreadable):
@@ -58,6 +66,14 @@ class Producer:
         """
         routed = self._routed(events)
         flags = self._store_routed(routed, refuse_changed=True, keys=keys)
+        if undecided := [
+            delivery.webhook
+            for one, is_new in zip(routed, flags, strict=True)
+            if is_new
+            for delivery in one.deliveries
+            if delivery.dead_because
+        ]:
+            self._undecided(undecided)
         if all(flags):
             return [TakenIn(is_new=True, webhooks=_names(one)) for one in routed]
         return self._with_repeats(routed, flags)

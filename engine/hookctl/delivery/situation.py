@@ -55,9 +55,17 @@ class Situation:
         return max(self.now - min(made), 0.0) if made else 0.0
 
 
-def read_situation(store: Store, applied: AppliedState, now: float) -> Situation:
-    """The state of the deliveries in a store, for what is applied now. Raises StoreError."""
-    active = frozenset(name for name, plan in applied.plans.items() if plan.status is Status.ACTIVE)
+def active_of(applied: AppliedState) -> frozenset[str]:
+    """The names of the active webhooks."""
+    return frozenset(name for name, plan in applied.plans.items() if plan.status is Status.ACTIVE)
+
+
+def read_situation(store: Store, applied: AppliedState, now: float, active: frozenset[str] | None = None) -> Situation:
+    """The state of the deliveries in a store, for what is applied now. Raises StoreError.
+
+    ``active`` is :func:`active_of` what is applied, for a caller that asks again and again.
+    """
+    active = active_of(applied) if active is None else active
     known = applied.plans.keys() | applied.unreadable.keys()
     return Situation(
         now=now,

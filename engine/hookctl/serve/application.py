@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 
 from hookctl.serve import deliveries, intake, openapi, operations, pages
 from hookctl.serve.access import AccessControl, check_declared
-from hookctl.serve.pages.failures import unknown_address, unknown_method
+from hookctl.serve.pages.failures import not_allowed, unknown_address, unknown_method
 
 if TYPE_CHECKING:
     from hookctl.serve.context import Context
@@ -25,7 +25,9 @@ def make_application(context: Context) -> Starlette:
     application = Starlette(
         routes=routes,
         middleware=[Middleware(AccessControl, access=context.access)],
-        exception_handlers={404: unknown_address, 405: unknown_method},
+        exception_handlers={403: not_allowed, 404: unknown_address, 405: unknown_method},
     )
+    # Its redirects would have the scheme http, also behind a proxy that ends TLS, and be followed with the token.
+    application.router.redirect_slashes = False
     application.state.context = context
     return application

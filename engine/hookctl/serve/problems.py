@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import msgspec
 from starlette.responses import Response
 
+from hookctl.model.api_problems import PREFIX
+
 if TYPE_CHECKING:
     from hookctl.model import Json
 
 MEDIA_TYPE = "application/problem+json"
-PREFIX = "urn:hookctl:problem:"
 
 
 def problem(
@@ -47,7 +48,10 @@ def problem(
 
 
 class ProblemError(Exception):
-    """A request that is answered with a problem; the arguments are those of :func:`problem`."""
+    """A request that is answered with a problem; the arguments are those of :func:`problem`.
+
+    ``is_of_events``: whether it lists what is wrong with single events, in the member ``errors``.
+    """
 
     def __init__(
         self,
@@ -61,5 +65,5 @@ class ProblemError(Exception):
         **members: Json,
     ) -> None:
         super().__init__(detail)
-        self.type = type
+        self.type, self.is_of_events = type, "errors" in members
         self.response = problem(status, type=type, title=title, detail=detail, hint=hint, headers=headers, **members)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from collections.abc import Callable, Iterator
@@ -54,6 +55,7 @@ def serving(
     Raises SettingsError if the address cannot be used.
     """
     listener = _listen(host, port)
+    address = listener.getsockname()[:2]  # before the server starts: it closes the listener when it stops
     config = uvicorn.Config(
         application,
         access_log=False,  # has the query
@@ -68,11 +70,12 @@ def serving(
         lifespan="off",
         ws="none",
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_no_cut)
     server = _Server(config, stopping)
     ended = Event()  # an interrupted Thread.join() would take the thread for one that has ended
     Thread(target=_run, args=(server, listener, ended), name="hookctl-http", daemon=True).start()
     try:
-        yield listener.getsockname()[:2]
+        yield address
         server.should_exit = True
         ended.wait()
     except KeyboardInterrupt:
@@ -83,6 +86,11 @@ def serving(
         server.should_exit = True
         ended.wait()
         listener.close()
+
+
+def _is_no_cut(record: logging.LogRecord) -> bool:
+    """Not that a request was cut when the server stopped: the log of requests has a line without a status for it."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -156,7 +156,12 @@ def lines_of(heads: Sequence[str]) -> list[str]:
 
 def _line(lines: Sequence[str], shared: Mapping[tuple[str, ...], int]) -> str:
     differing = [line for count, line in enumerate(lines) if shared[tuple(lines[: count + 1])] == 1]
-    return next((line for line in differing if TAG.sub("", line).strip()), (differing or lines)[-1])
+    return next((line for line in differing if _has_text(line)), (differing or lines)[-1])
+
+
+def _has_text(line: str) -> bool:
+    """Whether a line is more than tags of HTML, or the beginning of an object or array of JSON."""
+    return bool(TAG.sub("", line).strip()) and not line.endswith(("{", "["))
 
 
 def lines_by_result(pairs: Sequence[tuple[str, str]]) -> list[str]:

@@ -76,8 +76,16 @@ class Events(Protocol):
 class Log(Protocol):
     """What was applied and done, when and by whom."""
 
+    def record(self, audit: AuditEntry) -> None:
+        """Record something that changes no delivery, such as a test."""
+        ...
+
     def log(self, limit: int, since: float | None = None) -> list[LogEntry]:
         """Applies and audit entries, at most ``limit``, newest first; ``since`` is in epoch seconds."""
+        ...
+
+    def serial_at(self, at: float) -> int:
+        """The serial of :meth:`routes_at`, without the cost of reading the routes; 0 before the first apply."""
         ...
 
     def routes_at(self, at: float) -> Routes:

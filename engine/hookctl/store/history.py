@@ -99,14 +99,14 @@ class ReplayOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """Something that a person did to deliveries."""
+    """Something that a person did: to deliveries, to a token, or a test."""
 
     id: str
     """The same for all commits of one command, whose deliveries are added up."""
     at: float
     """Epoch seconds."""
     who: str
-    """``user@host``."""
+    """``user@host``, or through ``hookctl serve`` the name of the token or of who opened the one-time link."""
     action: str
     """The command, such as ``replay``."""
     what: str

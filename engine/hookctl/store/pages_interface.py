@@ -16,6 +16,7 @@ from hookctl.store.overviews import (
     DeliveryPage,
     DeliveryRow,
     Group,
+    HistoryEntry,
     HistoryPage,
     Hour,
     PlanVersion,
@@ -89,6 +90,13 @@ class Overviews(Protocol):
         """
         ...
 
+    def tally(self, which: Filter, limit: int) -> Mapping[str, int]:
+        """How many deliveries pass the filter, by webhook.
+
+        Where that takes long to count, only the newest ``limit`` are counted. Damaged rows may count, too.
+        """
+        ...
+
     def groups(self, webhook: str | None = None, limit: int = 100) -> list[Group]:
         """What is not delivered, by status and cause, the largest groups first; of one webhook, or of all.
 
@@ -104,6 +112,10 @@ class Overviews(Protocol):
 
     def history(self, limit: int, *, before: tuple[float, int, int] | None = None) -> HistoryPage:
         """Applies and actions of operators, newest first."""
+        ...
+
+    def apply_entry(self, serial: int) -> HistoryEntry | None:
+        """The entry of one apply in :meth:`history`; None if there was no such apply."""
         ...
 
     def changes(self, serial: int, limit: int = 100, *, after: str = "") -> list[ChangeRecord]:

@@ -166,6 +166,10 @@ class Filter:
     """The beginning of the digest of the delivery plan that the last attempt used."""
     event_type: str | None = None
     event_id: str | None = None
+    attempts: int = 0
+    """The smallest number of attempts."""
+    due_before: float | None = None
+    """Tried next before this time, in epoch seconds; what is not tried again does not pass."""
     group: str = ""
     """The key of a group of deliveries that failed for the same cause: see :class:`hookctl.store.overviews.Group`."""
     where: Where | None = None
@@ -230,8 +234,7 @@ class Followed:
     """The number of those that a worker has claimed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
+class Backlog(Struct, frozen=True):
     """How many deliveries of one webhook are not delivered. Cancelled ones do not count."""
 
     waiting: int = 0

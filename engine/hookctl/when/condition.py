@@ -41,14 +41,14 @@ class When:
 
     compiled: ParsedResult
 
-    def matches(self, document: Mapping[str, Json]) -> bool:
+    def matches(self, document: Mapping[str, Json], budget: Budget | None = None) -> bool:
         """Whether the event's document matches, by JMESPath's definition of truth.
 
-        Raises RenderError if it cannot be evaluated, or takes more than ``EVENT_STEPS`` steps.
+        Raises RenderError if it cannot be evaluated, or takes more than the budget, by default ``EVENT_STEPS`` steps.
         """
         from hookctl.when.expression import is_true, search
 
-        return is_true(search(self.compiled, dict(document), Budget(EVENT_STEPS)))
+        return is_true(search(self.compiled, dict(document), budget or Budget(EVENT_STEPS)))
 
 
 def compile_when(text: str) -> When:

@@ -372,6 +372,8 @@ def test_filters_by_what_happened_and_by_the_event(sent: Run) -> None:
     assert len(listed(sent, "--event-id", "e0")) == 2
     assert listed(sent, "--event-id", "e0", "--status", "dead", "--event-type", "anomaly") == dead
     assert listed(sent, "--event-type", "other") == []
+    assert len(listed(sent, "--attempts", "1")) == 4
+    assert listed(sent, "--attempts", "2") == listed(sent, "--due-within", "1h") == []
     assert len(listed(sent, "--where", "id == 'e1'")) == 2
     assert listed(sent, "--until", "1h") == listed(sent, "--since", "2100-01-01") == []
     assert len(listed(sent, "--since", "2020-01-01", "--until", "2100-01-01")) == 4

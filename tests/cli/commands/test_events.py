@@ -124,6 +124,7 @@ def test_show(project: Run, tmp_path: Path) -> None:
     document = json.loads(project("events", "show", "e1", "--format", "json").stdout)
     (matched,) = document["matched"]
     assert (matched["webhook"], matched["status"], matched["attempts"]) == ("Siem", "delivered", 1)
+    assert matched["due_at"] is None
     assert [(one["webhook"], one["why"]) for one in document["unmatched"]] == [
         ("Idle", "inactive_then"),
         ("New", "not_applied_yet"),

@@ -40,6 +40,21 @@ def test_a_token_is_shown_once_and_is_nowhere_else(run_cli: Run, tmp_path: Path)
     assert "digest" not in document
 
 
+def test_the_log_has_tokens(run_cli: Run, tmp_path: Path) -> None:
+    created = run_cli("tokens", "create", "shop", "--scope", "read", "--scope", "intake", cwd=tmp_path)
+    assert run_cli("tokens", "create", "shop", "--scope", "operate", cwd=tmp_path).exit_code == 1
+    run_cli("tokens", "revoke", "shop", cwd=tmp_path)
+    assert run_cli("tokens", "revoke", "shop", cwd=tmp_path).exit_code == 1
+    log = run_cli("log", "--format", "json", cwd=tmp_path)
+    assert created.stdout.strip() not in log.stdout
+    assert [(one["action"], one["what"]) for one in json.loads(log.stdout)] == [
+        ("revoke token", "shop"),
+        ("create token", "shop --scope intake --scope read"),
+    ]
+    (token,) = json.loads(run_cli("tokens", "list", "--format", "json", cwd=tmp_path).stdout)
+    assert {one["who"] for one in json.loads(log.stdout)} == {token["created_by"]}
+
+
 def test_no_tokens_and_no_store(run_cli: Run, tmp_path: Path) -> None:
     assert run_cli("tokens", "list", cwd=tmp_path).stdout.startswith("No tokens.")
     assert run_cli("tokens", "revoke", "shop", cwd=tmp_path).exit_code == 1
@@ -61,7 +76,7 @@ def test_a_token_for_signatures_names_its_path(run_cli: Run, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ((), "needs --scope"),
+        ((), "--scope is missing"),
         (("--scope", "admin"), "Invalid value for '--scope'"),
         (("--scope", "read", "--event-type", "anomaly"), "restricts --scope intake"),
         (("--scope", "intake", "--event-type", "anomali"), "Did you mean 'anomaly'?"),

@@ -118,8 +118,10 @@ def test_explain_lists_every_rule(run_cli: Run) -> None:
     assert result.exit_code == 0
     *groups, topics = result.stdout.split("\n\n")
     assert [line.split()[0] for group in groups for line in group.splitlines()[1:]] == list(RULES)
-    policies, pages, _ = topics.splitlines()
+    policies, events, problems, pages, _ = topics.splitlines()
     assert "allowed_hosts" in policies.removeprefix("Policies: ").split(", ")
+    assert "event-schema" in events.removeprefix("Errors of events: ").split(", ")
+    assert "token-missing" in problems.removeprefix("Problems of the API: ").split(", ")
     assert "settings" in pages.removeprefix("Pages: ").split(", ")
 
 

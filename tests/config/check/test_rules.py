@@ -6,7 +6,8 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from string import Formatter
@@ -88,18 +89,15 @@ def test_every_rule_is_told_whole() -> None:
         assert bool(rule.good) or not rule.bad
 
 
-def sources() -> Iterator[tuple[Path, ast.Module]]:
-    for root in (ROOT / "engine", ROOT / "plugins"):
-        for path in root.rglob("*.py"):
-            yield path, ast.parse(path.read_text(encoding="utf-8"))
-
-
-SOURCES = tuple(sources())
+@cache
+def sources() -> Sequence[tuple[Path, ast.Module]]:
+    paths = [path for root in (ROOT / "engine", ROOT / "plugins") for path in root.rglob("*.py")]
+    return [(path, ast.parse(path.read_text(encoding="utf-8"))) for path in paths]
 
 
 def calls() -> Iterator[tuple[str, ast.Call]]:
     """Every call in the source, with where it stands."""
-    for path, tree in SOURCES:
+    for path, tree in sources():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
                 yield f"{path.relative_to(ROOT)}:{node.lineno}", node
@@ -109,22 +107,20 @@ def name_of(node: ast.AST) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
+@cache
 def rule_objects() -> dict[str, Rule]:
     """Every rule by the name of its constant, from every module that makes one."""
     found: dict[str, Rule] = {}
-    for path, tree in SOURCES:
+    for path, tree in sources():
         if any(isinstance(node, ast.Call) and name_of(node.func) == "Rule" for node in ast.walk(tree)):
             name = ".".join(path.relative_to(ROOT / "engine").with_suffix("").parts)
             found |= {key: value for key, value in vars(import_module(name)).items() if isinstance(value, Rule)}
     return found
 
 
-OBJECTS = rule_objects()
-
-
 def test_every_rule_in_the_source_is_in_the_catalog() -> None:
-    assert sorted(rule.id for rule in OBJECTS.values()) == sorted(RULES)
-    assert {name.lower().replace("_", "-") for name in OBJECTS} == set(RULES)
+    assert sorted(rule.id for rule in rule_objects().values()) == sorted(RULES)
+    assert {name.lower().replace("_", "-") for name in rule_objects()} == set(RULES)
     made = sum(name_of(call.func) == "Rule" for _, call in calls())
     assert made == len(RULES), "a rule is not the constant of a module, so the catalog does not hold it"
 
@@ -132,11 +128,11 @@ def test_every_rule_in_the_source_is_in_the_catalog() -> None:
 def test_every_rule_is_reported_by_something() -> None:
     used = {
         name_of(node)
-        for _, tree in SOURCES
+        for _, tree in sources()
         for node in ast.walk(tree)
         if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load)
     }
-    assert set(OBJECTS) <= used
+    assert set(rule_objects()) <= used
 
 
 def bare_rules(place: str, call: ast.Call) -> Iterator[str]:
@@ -158,7 +154,7 @@ def test_no_finding_and_no_problem_is_made_with_a_bare_string_as_its_rule() -> N
 
 def test_no_id_of_a_rule_is_a_string_in_the_source() -> None:
     wanted = {rule for rule in RULES if "-" in rule}  # any other is a word with other meanings, too
-    for path, tree in SOURCES:
+    for path, tree in sources():
         ids = {id(k.value) for n in ast.walk(tree) if isinstance(n, ast.Call) for k in n.keywords if k.arg == "id"}
         strings = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and id(n) not in ids}
         assert not strings & wanted, path
@@ -168,7 +164,9 @@ def wrong_texts(place: str, call: ast.Call) -> Iterator[str]:
     """What a call that makes something of a rule gets wrong: its variant, or the fields of its texts."""
     if name_of(call.func) not in MADE or not isinstance(call.func, ast.Attribute):
         return
-    rule = OBJECTS.get(name_of(call.args[0]) if call.func.attr == "add" and call.args else name_of(call.func.value))
+    rule = rule_objects().get(
+        name_of(call.args[0]) if call.func.attr == "add" and call.args else name_of(call.func.value)
+    )
     if rule is None:
         return
     variant = next((a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)), "")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hookctl.delivery.metrics import counters
 from hookctl.delivery.metrics.counters import Metrics, StoreErrorKind, by_reason
 from hookctl.delivery.metrics.histogram import SECONDS, Histogram
 from hookctl.errors import StateError, StateLockedError, StoreError, StoreGoneError
@@ -110,6 +111,21 @@ def test_webhooks_need_not_be_counted_apart() -> None:
     metrics.add_results([result(webhook="Siem"), result(webhook="Other")])
     metrics.set_applied(AppliedState(1))
     assert [sum(by_reason(one).values()) for one in metrics.webhooks.values()] == [2]
+
+
+def test_more_webhooks_than_monitoring_can_take_are_counted_together(
+    delivery_plan: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counters, "MOST_WEBHOOKS", 1)
+    one = AppliedState(1, {"Siem": delivery_plan("Siem")})
+    two = AppliedState(2, {**one.plans, "Other": delivery_plan("Other")})
+    metrics, chosen = Metrics(by_webhook=None), Metrics(by_webhook=True)
+    for state, names in ((one, {"Siem"}), (two, {counters.ALL}), (one, {"Siem"})):
+        for each in (metrics, chosen):
+            each.set_applied(state)
+            each.add_results([result(webhook="Siem")])
+        assert set(metrics.webhooks) == set(metrics.copy().webhooks) == names
+        assert (metrics.by_webhook, set(chosen.webhooks)) == (names == {"Siem"}, {"Siem"})
 
 
 @pytest.mark.parametrize(

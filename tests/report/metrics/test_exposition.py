@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -13,10 +14,13 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as prometheus
 
+from hookctl.config.diff import make_plan
 from hookctl.delivery.metrics.counters import Metrics
+from hookctl.delivery.runner.retention import StoreLimits
 from hookctl.errors import StoreError
 from hookctl.model import Action, Change, Event, Plan
 from hookctl.report.metrics.exposition import Exposition
+from hookctl.serve.writer import EventWriter
 from hookctl.store.interface import Store
 from hookctl.store.records import Circuit, NewDelivery, Routed
 from hookctl.store.sqlite.store import SqliteStore
@@ -105,6 +109,30 @@ def test_if_the_store_fails_the_rest_is_there_and_the_error_counts(scrape: Calla
     assert samples["hookctl_store_errors_total", ("failed",)] == 1
     assert ("hookctl_oldest_due_seconds", ()) not in samples
     assert ("hookctl_events_total", ("anomaly", "accepted")) in samples
+
+
+@pytest.mark.parametrize("by_webhook", [True, False])
+def test_what_is_dead_from_the_start_is_counted_where_it_is_stored(
+    scrape: Callable[..., Samples], store: Store, tmp_path: Path, delivery_plan: Callable[..., Any], by_webhook: bool
+) -> None:
+    odd = delivery_plan("Odd", when="contains(data, 'x')")
+    store.apply(make_plan(store.read_state(), {"Odd": odd}, {}))
+    document: Any = {"id": "e2", "event_type": "anomaly", "event_time": 1.0, "data": 7}
+    metrics = Metrics(by_webhook=by_webhook)
+    writer = EventWriter(lambda: SqliteStore(tmp_path / "hookctl.db"), StoreLimits(), undecided=metrics.add_undecided)
+    writer.start()
+    event = Event("e2", "anomaly", 1.0, document)
+
+    async def send_twice() -> list[bool]:
+        return [one.is_new for _ in range(2) for one in await writer.store([event])]
+
+    assert asyncio.run(send_twice()) == [True, False]
+    writer.close()
+    samples = scrape(metrics)
+    names = ("Odd",) if by_webhook else ()
+    assert samples["hookctl_deliveries_dead_total", ("when", *names)] == 1
+    assert samples["hookctl_deliveries_total", ("dead", *names)] == 1
+    assert not [name for name, _ in samples if name == "hookctl_attempts_total"]
 
 
 def test_requests_and_events_are_there(scrape: Callable[..., Samples]) -> None:

@@ -25,7 +25,7 @@ from hookctl.errors import SecretError
 from hookctl.model.secret import SecretReference
 from hookctl.model.token import Scope, Token, new_token, token_digest, token_id
 from hookctl.serve import application, pages
-from hookctl.serve.access import Access, AccessControl, form_of, requires
+from hookctl.serve.access import Access, AccessControl, form_of, public, requires
 from hookctl.serve.access.guessing import Failures
 from hookctl.serve.context import Context
 from hookctl.serve.server import serving
@@ -50,6 +50,11 @@ async def slow(_: Request) -> Response:
     return PlainTextResponse("at last")
 
 
+@public
+async def large(_: Request) -> Response:
+    return PlainTextResponse("x" * 20_000_000)
+
+
 @requires(Scope.INTAKE)
 async def take(request: Request) -> Response:
     return PlainTextResponse(f"{request.state.identity.name} sent {len(await request.body())}")
@@ -58,6 +63,7 @@ async def take(request: Request) -> Response:
 ROUTES: Sequence[BaseRoute] = (
     Route("/show", show),
     Route("/slow", slow, methods=["GET", "POST"]),
+    Route("/large", large),
     Route("/act", act, methods=["POST"]),
     Route("/v1/take", take, methods=["POST"]),
 )
@@ -82,6 +88,8 @@ class Server:
     directory: Path
     secrets: dict[str, str]
     """What the references of signatures stand for, by their keys."""
+    troubles: list[str]
+    """Why access could not be checked."""
     port: int = 0
     tokens: dict[str, str] = field(default_factory=dict)
 
@@ -156,11 +164,13 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     open_one: Callable[[], Store] = lambda: SqliteStore(directory / "hookctl.db")  # noqa: E731
     stores, store = Stores(open_one), open_one()
     secrets: dict[str, str] = {}
+    troubles: list[str] = []
     access = Access(
         stores,
         hosts=["hooks.example.com"],
         operator="ada@laptop",
         read_secret=lambda reference: secret_of(secrets, reference),
+        trouble=troubles.append,
     )
     unused: dict[str, Any] = {"directory": Path("webhooks.d"), "plugins": None, "network": None}
     context: Any = SimpleNamespace(access=access, stores=stores, **unused)
@@ -169,7 +179,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         patch.setattr(pages, "ROUTES", (*pages.ROUTES, *ROUTES))
         served = application.make_application(made)
     with serving(served, "127.0.0.1", 0) as (_, port):
-        yield Server(access, store, served, directory, secrets, port)
+        yield Server(access, store, served, directory, secrets, troubles, port)
     stores.close()
     store.close()
 
@@ -192,4 +202,6 @@ def intake(running: Server) -> Iterator[Server]:
 @pytest.fixture
 def server(running: Server) -> Server:
     running.access.failures = Failures()
+    running.access._reported_at = float("-inf")
+    running.troubles.clear()
     return running

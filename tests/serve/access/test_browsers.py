@@ -32,6 +32,8 @@ def test_sign_in_with_the_link_act_and_sign_out(server: Any) -> None:
     assert "hookctl-" in out.headers["set-cookie"]
     assert "Max-Age=0" in out.headers["set-cookie"]
     assert server.request("GET", "/show", Cookie=cookie).status == 401
+    assert "Your session has ended" in server.request("GET", "/sign-in", Cookie=cookie).body
+    assert "Your session has ended" not in server.request("GET", "/sign-in").body
 
 
 def test_a_link_works_once_and_only_the_newest(server: Any) -> None:

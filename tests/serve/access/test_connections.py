@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -58,6 +59,31 @@ def test_a_large_body_is_not_taken_for_headers(server: Any) -> None:
     assert answer.body == "long sent 200000"
 
 
+def chunked(server: Any, token: str, rest: bytes) -> bytes:
+    lines = f"Authorization: Bearer {token}", "Transfer-Encoding: chunked", "Connection: close"
+    return head(server, "/v1/take", "POST", *lines) + b"1\r\nx\r\n" + rest
+
+
+def test_trailers_do_not_become_headers(server: Any) -> None:
+    token = server.token(Scope.INTAKE, name="trailing")
+    trailers = b"0\r\nHost: evil.example\r\nAuthorization: Bearer other\r\n\r\n"
+    answer = server.raw(chunked(server, token, trailers))
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"trailing sent 1")
+
+
+@pytest.mark.parametrize(
+    "rest", [b"0\r\n" + b"X: y\r\n" * 300_000, b"0\r\nX: " + b"y" * 2_000_000, b"1;" + b"y" * 2_000_000]
+)
+def test_what_a_body_has_besides_its_content_is_limited(server: Any, rest: bytes) -> None:
+    """Trailers, whether many or long, and extensions of chunks. The parser keeps them in memory."""
+    with server.connect() as client, suppress(ConnectionError):
+        client.sendall(chunked(server, server.token(Scope.INTAKE), rest))
+        while client.recv(65536):  # TimeoutError if the server still reads
+            pass
+    assert server.request("GET", "/healthz").status == 200
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -77,3 +103,10 @@ def test_no_path_leads_out(server: Any, path: str) -> None:
     answer = server.raw(head(server, path, "GET", "Connection: close"))
     assert answer.split(b" ")[1] in {b"404", b"400"}
     assert b"root:" not in answer
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/show/"), ("GET", "/healthz/"), ("POST", "/act/")])
+def test_a_slash_at_the_end_does_not_redirect(server: Any, method: str, path: str) -> None:
+    """The redirect would be to plain HTTP, also behind a proxy that ends TLS."""
+    answer = server.request(method, path, Authorization=f"Bearer {server.token(Scope.OPERATE)}")
+    assert (answer.status, answer.headers.get("location")) == (404, None)

@@ -15,6 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from hookctl.errors import SettingsError
+from hookctl.serve import application
+
 Run = Callable[..., Any]
 PATIENCE = 30.0
 WEBHOOK = """
@@ -96,3 +101,18 @@ def test_an_address_that_others_can_reach_requires_a_token(tmp_path: Path, run_c
         assert int(found[1]) == process.pid
         os.kill(process.pid, signal.SIGUSR1)
         assert get(*read(process, LINK).groups())[0] == 303
+
+
+def test_pages_that_take_long_do_not_delay_the_reading_of_tokens(
+    tmp_path: Path, run_cli: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every request needs tokens. So they are read with stores, and on threads, that no page uses."""
+    shared: list[bool] = []
+
+    def look(context: Any) -> None:
+        shared.append(context.access.stores is context.stores)
+        raise SettingsError("seen")
+
+    monkeypatch.setattr(application, "make_application", look)
+    assert "seen" in run_cli("serve", "--listen", "127.0.0.1:0", cwd=project(tmp_path, run_cli)).stderr
+    assert shared == [False]

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,9 @@ import pytest
 from hookctl.model.token import Scope
 from hookctl.serve import connections
 from hookctl.serve.server import serving
+
+LARGE = 20_000_000
+"""More than the system buffers for a client. The route is in ``conftest.py``."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -22,6 +26,7 @@ def hasty() -> Iterator[None]:
     monkeypatch.setattr(connections, "SWEEP_SECONDS", 0.05)
     monkeypatch.setattr(connections, "HEADER_SECONDS", 0.3)
     monkeypatch.setattr(connections, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(connections, "UNREAD_SECONDS", 0.3)
     monkeypatch.setattr(connections, "BYTES_PER_SECOND", 100_000_000)
     yield
     monkeypatch.undo()
@@ -53,6 +58,34 @@ def test_a_client_that_drips_is_given_up(server: Any, start: bytes, drip: bytes)
             except ConnectionError:
                 closed = True
     assert server.request("GET", "/healthz").status == 200
+
+
+@pytest.mark.parametrize("lines", ["Connection: close", "X: y"])
+def test_a_client_that_does_not_read_is_given_up(server: Any, lines: str) -> None:
+    """Also when the server has nothing more to send, and closes the connection once all is read."""
+    request = f"GET /large HTTP/1.1\r\nHost: 127.0.0.1\r\n{lines}\r\n\r\n"
+    with serving(server.application, "127.0.0.1", 0, 2) as (_, port), socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", port))
+        client.sendall(request.encode() * 3)
+        other = replace(server, port=port)
+        seen = {other.request("GET", "/healthz").status}
+        deadline = time.monotonic() + 20
+        while seen != {503, 200}:
+            assert time.monotonic() < deadline, "the server still waits"
+            time.sleep(0.05)
+            seen.add(other.request("GET", "/healthz").status)
+
+
+def test_a_client_that_reads_slowly_gets_everything(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "BYTES_PER_SECOND", 1000)
+    size = 0
+    with server.connect() as client:
+        client.sendall(b"GET /large HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        while received := client.recv(1_000_000):
+            size += len(received)
+            time.sleep(0.02)
+    assert size > LARGE
 
 
 @pytest.mark.parametrize("body", [b"", b"x" * 400_000])

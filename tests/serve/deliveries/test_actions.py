@@ -92,7 +92,7 @@ def test_the_plan_of_that_time(site: Any, browser: Any, delivery_plan: Build) ->
     site.apply(delivery_plan("Siem", body_template='{"new": {{ id }}}'))
     first, second = site.ids()
     browser.submit(browser.get(browser.get(f"/deliveries/{first}").content.link("Replay")), reason="now")
-    then = browser.get(f"/deliveries/{second}").content.link("Replay with the plan of that time")
+    then = browser.get(f"/deliveries/{second}").content.link("Replay with the plan of the last attempt")
     assert "--as-planned" in browser.get(then).text
     browser.submit(browser.get(then), reason="then")
     site.deliver(lambda: site.statuses() == ["delivered"] * 2)
@@ -152,6 +152,8 @@ def test_a_replay_of_a_held_webhook_warns_and_waits(site: Any, browser: Any, del
     assert "Siem is held: their release." in page.text
     browser.submit(page, reason="fixed")
     assert site.statuses() == ["held"]
+    webhook = browser.get("/webhooks/Siem").text
+    assert "1 delivery is held and not tried until the webhook is resumed." in webhook
 
 
 # -- cancel, hold and resume

@@ -6,6 +6,7 @@ import shlex
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -13,6 +14,8 @@ import pytest
 
 from hookctl.model import DeliveryPlan, PluginBlock, Status
 from hookctl.model.token import Scope
+from hookctl.serve.deliveries import listing
+from hookctl.serve.deliveries.query import read
 from hookctl.testing.answers import Answer
 
 Build = Callable[..., DeliveryPlan]
@@ -61,6 +64,9 @@ FILTERS = {
     "where=id+%3D%3D+'e2'": 1,
     "where=id+%3D%3D+'e3'": 0,
     "plan=0000": 0,
+    "attempts=1": 2,
+    "attempts=2": 0,
+    "due-within=1h": 0,
 }
 NOT_VALID = {
     "status=lost": "'lost' is not a status.",
@@ -68,6 +74,8 @@ NOT_VALID = {
     "since=yesterday": "'yesterday' is not a time.",
     "until=99999999999999999999": "'99999999999999999999' is too far away.",
     "plan=xyz": "'xyz' is not a digest.",
+    "attempts=many": "'many' is not a number of attempts.",
+    "due-within=soon": "'soon' is not a duration.",
     "where=data.[": "JMESPath",
 }
 
@@ -91,6 +99,26 @@ def test_filters(site: Any, browser: Any, delivery_plan: Build) -> None:
         assert "A filter is not valid" in page.text
 
 
+def test_the_times_of_a_confirmation_do_not_move_on() -> None:
+    now = 1_795_000_000.5
+    query = read({"due-within": "10m", "since": "1h"}, now)
+    again = read(query.pinned(now), now + 60)
+    assert again.selection == replace(query.selection, until=now)
+    assert (again.selection.due_within, again.selection.since) == (now + 600, now - 3600)
+
+
+def test_a_condition_that_is_expensive_is_given_up(
+    site: Any, browser: Any, delivery_plan: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its steps are counted over all events of the page: the limit for each one does not protect the others' pages."""
+    monkeypatch.setattr(listing, "MOST_STEPS", 100)
+    failing(site, delivery_plan, *(f"e{number}" for number in range(20)))
+    page = browser.get(f"/deliveries?{urlencode({'where': 'length(data.title) == `1` || id'})}")
+    assert page.status == 400
+    assert "it takes more than 100 steps" in page.text
+    assert browser.get(f"/deliveries?{urlencode({'where': 'id', 'event-id': 'e1'})}").status == 200
+
+
 def test_one_page_after_another(site: Any, browser: Any, delivery_plan: Build) -> None:
     site.apply(delivery_plan("Siem", status=Status.ACTIVE))
     site.send(*(f"e{number}" for number in range(120)))
@@ -107,13 +135,16 @@ def test_one_page_after_another(site: Any, browser: Any, delivery_plan: Build) -
 
 def test_empty_states(site: Any, browser: Any, delivery_plan: Build) -> None:
     assert "No deliveries yet" in browser.get("/deliveries").text
-    assert "hookctl send events.jsonl" in browser.get("/deliveries").text
+    for path in ("/deliveries", "/undelivered"):
+        assert "hookctl send events.jsonl" in browser.get(path).text
+        assert "hookctl tokens create NAME --scope intake" in browser.get(path).text
     assert "No deliveries yet" in browser.get("/undelivered").text
     site.apply(delivery_plan("Siem", when="data.severity == 'None'"))
     site.send("e1")
     page = browser.get("/deliveries?event-id=e1")
-    assert page.content.link("See why it matched no webhook") == "/events/e1"
+    assert page.content.link("See what it matched, and why other webhooks did not match") == "/events/e1"
     assert page.content.link("Clear filters") == "/deliveries"
+    assert "No event with this id is stored" in browser.get("/deliveries?event-id=e2").text
     assert "Nothing matches" in browser.get("/undelivered?status=dead").text
     assert browser.get("/deliveries/unknown").status == 404
     assert browser.get("/events/un/known").status == 404
@@ -152,6 +183,7 @@ def test_a_delivery(site: Any, browser: Any, delivery_plan: Build, monkeypatch: 
     facts = dict(zip(*[[one.text for one in page.content.all(tag)] for tag in ("dt", "dd")], strict=True))
     assert facts["Webhook"] == "Siem"
     assert facts["Next"] == "none"
+    assert "hookctl does not try this delivery again" in page.text
     assert {"Happened", "Received", "Stored", "Tried"} <= facts.keys()
     request = page.content.one("pre", id="request-1").children[0]
     assert "POST https://siem.example.com/ingest" in request
@@ -172,7 +204,10 @@ def test_a_delivery_that_was_not_tried(site: Any, browser: Any, delivery_plan: B
     site.send("e1")
     page = browser.get(f"/deliveries/{site.ids()[0]}")
     assert "Not tried yet" in page.text
-    assert "Replay with the plan of that time" not in page.text
+    assert "hookctl does not try this delivery again" not in page.text
+    undelivered = browser.get("/undelivered")
+    assert (undelivered.text.count("Replay"), "Replay all" in undelivered.text) == (1, False)  # nothing is dead
+    assert "Replay with the plan of the last attempt" not in page.text
     assert page.content.link("Cancel") == f"/actions/cancel?id={site.ids()[0]}"
 
 
@@ -210,7 +245,7 @@ def test_what_an_event_matched_and_why_not(site: Any, browser: Any, delivery_pla
     assert cells(page)[0][:2] == ["Matches", "waiting"]
     rows = page.content.all("table")[1].one("tbody").all("tr")
     why = {row.one("th").text: row.one("td").text for row in rows}
-    assert why["Low"] == """this part of `when` was false: data.severity == 'Low' (data.severity is "High")"""
+    assert why["Low"] == """this part of when was false: data.severity == 'Low' (data.severity is "High")"""
     assert why["Inactive"].startswith("inactive when the event was received It would match now: deliver it hookctl ")
     assert why["New"].startswith("not applied yet when the event was received It would match now")
     command = page.content.one("code", id="backfill-1").text
@@ -257,6 +292,7 @@ def test_groups(site: Any, browser: Any, delivery_plan: Build) -> None:
     listed = browser.get(page.content.one("tbody").all("tr")[0].link("2"))
     assert [row[4] for row in cells(listed)] == ["e2", "e1"]
     assert "dead: 3" in page.text
+    assert page.content.link("Replay all dead") == "/actions/replay?status=dead"
     assert "Nothing matches" in browser.get("/undelivered?webhook=Other").text
 
 

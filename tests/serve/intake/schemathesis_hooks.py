@@ -9,8 +9,8 @@ from unicodedata import category
 import schemathesis
 from hypothesis import strategies as st
 
+from hookctl.model.api_problems import PREFIX
 from hookctl.plugin.host import load_plugins
-from hookctl.serve.problems import PREFIX
 
 LINES = "application/x-ndjson"
 REJECTED, ACCEPTED = "ST202", "ST201"

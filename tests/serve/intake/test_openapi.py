@@ -16,6 +16,8 @@ import pytest
 from starlette.routing import Route
 
 from hookctl import serve
+from hookctl.errors import ChangedError, IntakeRefusedError, StateLockedError, StoreError
+from hookctl.model.api_problems import PROBLEMS
 from hookctl.model.secret import SecretReference
 from hookctl.model.token import Scope, Token, new_token, token_digest, token_id
 from hookctl.plugin.host import load_plugins
@@ -24,9 +26,9 @@ from hookctl.serve.access.guessing import Failures
 from hookctl.serve.access.requirements import every_route, required_scope
 from hookctl.serve.access.signed import PREFIX
 from hookctl.serve.intake.forms import LINES, Form, form_of
+from hookctl.serve.intake.results import INVALID, KINDS, failure
 from hookctl.serve.openapi.document import make_document
 from hookctl.serve.openapi.operations import BODIES, OPERATIONS
-from hookctl.serve.openapi.problems import PROBLEMS
 from hookctl.serve.openapi.schemas import event_schema
 
 Site = Any  # of conftest.py
@@ -71,7 +73,7 @@ def in_code() -> Iterator[ast.AST]:
 def test_the_problems_are_those_in_the_code() -> None:
     texts = {node.value for node in in_code() if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     assert PROBLEMS.keys() <= texts
-    found = 0
+    found = by_value = 0
     for node in in_code():
         if (
             isinstance(node, ast.Call)
@@ -79,10 +81,18 @@ def test_the_problems_are_those_in_the_code() -> None:
             and node.func.id in {"problem", "ProblemError"}
         ):
             kind = next((one.value for one in node.keywords if one.arg == "type"), None)
-            if isinstance(kind, ast.Constant) and isinstance(node.args[0], ast.Constant):
+            if isinstance(kind, ast.Name):
+                by_value += 1
+            elif isinstance(kind, ast.Constant) and isinstance(node.args[0], ast.Constant):
                 assert PROBLEMS[str(kind.value)][0] == node.args[0].value, kind.value
                 found += 1
     assert found > 15
+    assert by_value == 4  # ProblemError itself, and the three of intake.results
+    for status, name, _ in (*KINDS.values(), INVALID):
+        assert PROBLEMS[name][0] == status
+    for error in (StoreError("x"), StateLockedError("x"), IntakeRefusedError("x"), ChangedError("x")):
+        made = failure(error)
+        assert PROBLEMS[made.type][0] == made.response.status_code
     assert PROBLEMS.keys() - {"method-not-allowed"} == {name for one in OPERATIONS for name in one.problems}
 
 

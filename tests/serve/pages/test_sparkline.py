@@ -31,3 +31,4 @@ def test_the_same_in_words() -> None:
         "Last 24 hours: 3 attempts delivered, 2 failed. The busiest hour began at 1970-01-01 00:00:00 UTC, with 4 "
         "attempts."
     )
+    assert sparkline([Hour(0.0, 1, 0)]).words.startswith("Last 24 hours: 1 attempt delivered, 0 failed.")

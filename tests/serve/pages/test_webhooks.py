@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hookctl.errors import StateLockedError
 from hookctl.model.token import Scope
 from hookctl.serve.pages import endpoints
 from hookctl.store.sqlite.store import SqliteStore
@@ -41,10 +42,11 @@ def test_list_shows_what_is_known_of_each_webhook(site: Any) -> None:
     assert (page.status, names(page)) == (200, ["Hostile", "Quiet one", "Siem"])
     row = cells(page, "Siem")
     assert row["Event"] == "anomaly"
-    assert row["Target"] == "POST siem.example.combearer"
+    assert row["Target"] == "siem.example.comPOST, bearer"
     assert (row["Waiting"], row["Retrying"], row["Dead"], row["Held"]) == ("1", "1", "1", "0")
     assert (row["Delivered"], row["p95"], row["Circuit"]) == ("60.0%", "100 ms", "closed")
-    assert row["Applied"].startswith("serial 2ada@laptop, ")
+    assert row["Applied"].startswith("serial 2, ")
+    assert row["Applied"].endswith(" agoada@laptop")
     dots = [one.get("aria-label") for one in page.root.iter(f"{SVG}svg") if "dot" in one.get("class")]
     assert dots == ["active", "inactive", "active"]
     assert (
@@ -99,7 +101,7 @@ def test_list_reports_a_store_that_fails_with_a_way_to_try_again(
     monkeypatch.setattr(SqliteStore, "summaries", fail)
     page = other.get("/?q=siem")
     assert page.status == 503
-    assert "the disk <b>burns</b> Put it out." in page.text
+    assert "The disk <b>burns</b> Put it out." in page.text
     assert page.root.find(".//div[@role='alert']//a").get("href") == "/?q=siem"
 
 
@@ -176,11 +178,31 @@ def test_a_test_that_succeeds(site: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("SIEM_TOKEN", "tok-canary")
     site.receiver.reset()
     page = run_test(site, "Siem")
-    assert "Test successful 200 in" in page.text
+    assert "Test successful: 200 in" in page.text
     assert "tok-canary" not in page.html
     assert "Authorization: Bearer ***" in page.root.find(".//pre[@id='text-1']").text
     (request,) = site.receiver.requests
     assert dict(request.headers)["Authorization"] == "Bearer tok-canary"
+    logged = site.store.log(1)[0]
+    assert (logged.action, logged.what, logged.who) == ("test", "Siem", "ada@laptop")
+    assert site.get("/history?action=test").texts(".//tbody/tr[1]/td[@data-label='What']") == ["Siem"]
+
+
+def test_the_page_of_a_delivery_names_the_file_of_its_webhook(site: Any) -> None:
+    found = next(one for one in site.store.deliveries() if one.webhook == "Siem")
+    assert f"Siem in {site.directory}/siem.yaml:2" in site.get(f"/deliveries/{found.id}").text
+
+
+def test_a_test_that_cannot_be_logged_is_not_sent(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise StateLockedError("the store is busy")
+
+    monkeypatch.setattr("hookctl.store.sqlite.store.SqliteStore.record", fail)
+    before = len(site.receiver.requests)
+    for _ in range(5):  # more than may run at once: none of them counts as running
+        status, _, html = site.post("/webhooks/Siem/test")
+        assert (status, "The store is busy" in html) == (503, True)
+    assert len(site.receiver.requests) == before
 
 
 def test_a_test_that_fails_shows_the_answer_as_text_and_what_to_check_next(
@@ -190,7 +212,7 @@ def test_a_test_that_fails_shows_the_answer_as_text_and_what_to_check_next(
     site.receiver.reset()
     site.receiver.answer("/ingest", Answer(404, body=b"<script>alert(4)</script>"))
     page = run_test(site, "Siem")
-    assert "Test failed HTTP 404" in page.text
+    assert "Test failed: HTTP 404" in page.text
     assert "<script>alert(4)</script>" in page.root.find(".//pre[@id='text-2']").text
     assert any("has nothing at this path" in tip for tip in page.texts(".//section[@aria-labelledby='tips']//li"))
 

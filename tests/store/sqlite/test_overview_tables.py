@@ -172,6 +172,8 @@ QUERIES: dict[str, str] = {
     "by cause": groups.BY_CAUSE.format(only=""),
     "held": groups.HELD.format(only=""),
     "webhooks": groups.WEBHOOKS.format(condition=in_group("dead-1")[0], only=""),
+    "waiting": monitoring.WAITING.format(""),
+    "tally": listing.TALLY.format(index="deliveries_by_cause", conditions=in_group("dead-1")[0]),
     "blocks": listing.BLOCKS,
     "in block": listing.IN_BLOCK,
     "before": listing.BEFORE,

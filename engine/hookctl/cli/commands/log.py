@@ -32,7 +32,11 @@ Examples:
 @format_option()
 @click.pass_obj
 def command(session: Session, *, since: float | None, limit: int, outputs: Outputs) -> None:
-    """Show what was applied, replayed, cancelled, resumed and backfilled, by whom and why; the newest first."""
+    """Show what was applied and done, by whom and why; the newest first.
+
+    Each apply, heal, replay, cancellation, hold, resume and backfill is in the log, each token that was created or
+    revoked, and each test that was sent from a page of `hookctl serve`.
+    """
     from hookctl.report.text.audit import render_log, render_log_json
 
     store = session.existing_store()

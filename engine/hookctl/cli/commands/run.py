@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hookctl.cli.durations import seconds
-from hookctl.cli.echo import echo
+from hookctl.cli.echo import echo_lines
 from hookctl.cli.options import network_options
 
 if TYPE_CHECKING:
@@ -108,13 +109,28 @@ def run_logged(runner: Runner, interrupts: Interrupts, log: Log, stepped: Callab
     """
     from hookctl.delivery.runner.sending import run
 
-    run(
-        runner,
-        stopping=lambda: interrupts.requested,
-        failed=lambda error: log.write("trouble", {"message": error.message}),
-        recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
-        stepped=stepped,
-    )
+    with _collecting_only_new():
+        run(
+            runner,
+            stopping=lambda: interrupts.requested,
+            failed=lambda error: log.write("trouble", {"message": error.message}),
+            recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
+            stepped=stepped,
+        )
+
+
+@contextmanager
+def _collecting_only_new() -> Iterator[None]:
+    """Inside the block, the garbage collector leaves out what exists now: modules, plugins and the applied state.
+
+    To look through them takes 30 to 80 ms, about once a second under load, in which nothing else runs.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _reporting(target: str | None, runner: Runner) -> AbstractContextManager[Callable[[StateError | None], None]]:
@@ -152,9 +168,13 @@ class Log:
 
     def write(self, event: str, record: dict[str, Json]) -> None:
         """Log an event, with the current time. Any thread may call it."""
-        line = self._line(time.time(), event, record)
+        self.write_all(event, [(time.time(), record)])
+
+    def write_all(self, event: str, records: Iterable[tuple[float, dict[str, Json]]]) -> None:
+        """Log the same event several times, each with its time in epoch seconds. Any thread may call it."""
+        lines = [self._line(at, event, record) for at, record in records]
         with self._lock:
-            echo(line, fit=False)  # one line for each
+            echo_lines(lines)
 
     def listener(self) -> Listener:
         """A listener that logs everything that a runner reports."""

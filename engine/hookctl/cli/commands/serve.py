@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from hookctl.errors import StateError
     from hookctl.model import Json
     from hookctl.network import Network
+    from hookctl.serve.access import Access
     from hookctl.serve.context import Context
     from hookctl.serve.counting import AttemptCounter
+    from hookctl.serve.stores import Stores
+    from hookctl.serve.writer import EventWriter
 
 LISTEN = "127.0.0.1:8080"
 EPILOG = """
@@ -90,6 +93,7 @@ def command(
         hint = "Install the extra: pip install 'hookctl[serve]'."
         raise SettingsError(f"hookctl serve needs the package {error.name}", hint=hint) from error
     host, port = _address(listen)
+    _check_names(names)
     log = Log(log_format)
     session.load_plugins()
     metrics, network = new_metrics(session), session.network(connect_to, cacert)
@@ -105,9 +109,9 @@ def command(
         stepped, trouble = _watched(runner, metrics, interrupts)
         is_open = is_loopback(host) and not names
         with (
-            _opened(session, [host, *names], network, metrics, trouble, is_open=is_open) as context,
+            _opened(session, [host, *names], network, metrics, trouble, log=log, is_open=is_open) as context,
             serving(
-                RequestLog(make_application(context), metrics, partial(_log_request, log)),
+                RequestLog(make_application(context), metrics, partial(_log_requests, log)),
                 host,
                 port,
                 most_connections=most_connections(MOST_CONNECTIONS),
@@ -125,9 +129,14 @@ def command(
         log.write("stopped", runner.tally.summary)
 
 
-def _log_request(log: Log, record: dict[str, Json]) -> None:
+def _log_requests(log: Log, records: Sequence[tuple[float, dict[str, Json]]]) -> None:
     with printing_here():  # this is the thread of the HTTP server
-        log.write("request", record)
+        log.write_all("request", records)
+
+
+def _log_trouble(log: Log, message: str) -> None:
+    with printing_here():
+        log.write("trouble", {"message": message})
 
 
 def _watched(
@@ -153,6 +162,7 @@ def _opened(
     metrics: Metrics,
     trouble: Callable[[], str],
     *,
+    log: Log,
     is_open: bool,
 ) -> Iterator[Context]:
     """What the handlers of requests use, until the end of the block.
@@ -163,33 +173,28 @@ def _opened(
         network: how this machine reaches the targets of tests.
         metrics: what the process counts.
         trouble: why the runner is not ready, in one word; empty while it is.
+        log: gets why access cannot be checked.
         is_open: whether anyone who can reach the server may read the metrics.
     """
-    from hookctl.cli.locking import who
     from hookctl.cli.metrics import new_exposition
-    from hookctl.cli.safety import limits_of_store
-    from hookctl.cli.secrets import read_secret
-    from hookctl.serve.access import Access
     from hookctl.serve.context import Context
     from hookctl.serve.intake import Intake
     from hookctl.serve.operations import Operations
     from hookctl.serve.stores import Stores
-    from hookctl.serve.writer import EventWriter
     from hookctl.store.opening import open_store
 
     open_one = partial(open_store, session.store_url)
-    writer = EventWriter(
-        open_one, limits_of_store(session), committed=metrics.add_commit, failed=metrics.add_store_error
-    )
+    writer = _writer(session, metrics)
     rate = session.settings.get("intake", {}).get("events_per_second")
     intake = Intake(session.plugins.event_types, writer, rate, counts=metrics.events, refusals=metrics.rejected)
 
     def trouble_of_all() -> str:
-        return trouble() or ("" if writer.is_alive else "writer")
+        return trouble() or ("store" if writer.is_failing else "" if writer.is_alive else "writer")
 
     with (
         closing(Operations(metrics, new_exposition(session, metrics), trouble_of_all, is_open=is_open)) as operations,
         closing(Stores(open_one)) as stores,
+        closing(Stores(open_one, 2)) as stores_of_access,  # pages that take long must not delay every request
         closing(_counter(session)) as counter,
     ):
         counter.start()
@@ -197,7 +202,7 @@ def _opened(
         with closing(writer):
             yield Context(
                 plugins=session.plugins,
-                access=Access(stores, hosts=hosts, operator=who(), read_secret=partial(read_secret, session)),
+                access=_access(session, stores_of_access, hosts, log),
                 stores=stores,
                 writer=writer,
                 intake=intake,
@@ -207,6 +212,34 @@ def _opened(
             )
 
 
+def _access(session: Session, stores: Stores, hosts: Sequence[str], log: Log) -> Access:
+    from hookctl.cli.locking import who
+    from hookctl.cli.secrets import read_secret
+    from hookctl.serve.access import Access
+
+    return Access(
+        stores,
+        hosts=hosts,
+        operator=who(),
+        read_secret=partial(read_secret, session),
+        trouble=lambda message: _log_trouble(log, message),
+    )
+
+
+def _writer(session: Session, metrics: Metrics) -> EventWriter:
+    from hookctl.cli.safety import limits_of_store
+    from hookctl.serve.writer import EventWriter
+    from hookctl.store.opening import open_store
+
+    return EventWriter(
+        partial(open_store, session.store_url),
+        limits_of_store(session),
+        committed=metrics.add_commit,
+        failed=metrics.add_store_error,
+        undecided=metrics.add_undecided,
+    )
+
+
 def _counter(session: Session) -> AttemptCounter:
     from hookctl.serve.counting import AttemptCounter
     from hookctl.store.opening import open_store
@@ -214,9 +247,20 @@ def _counter(session: Session) -> AttemptCounter:
     return AttemptCounter(partial(open_store, session.store_url))
 
 
+def _check_names(names: Sequence[str]) -> None:
+    """Raise SettingsError if a ``--host`` is not a name."""
+    from hookctl.serve.access.hosts import is_host_name
+
+    for name in names:
+        if not is_host_name(name):
+            hint = "Write the name alone, such as hooks.example.com."
+            raise SettingsError(f"--host: {name!r} is not the name of a host", hint=hint)
+
+
 def _address(listen: str) -> tuple[str, int]:
     """The host and the port of ``--listen``. Raises SettingsError."""
     host, _, port = listen.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
     if not host or not port.isascii() or not port.isdecimal() or int(port) > 65535:
         raise SettingsError(f"--listen: {listen} is not an address", hint=f"Write HOST:PORT, such as {LISTEN}.")
-    return host.removeprefix("[").removesuffix("]"), int(port)
+    return host, int(port)

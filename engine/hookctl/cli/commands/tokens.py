@@ -95,6 +95,7 @@ def create(
     This is the only time that it is shown: the store keeps its SHA-256.
     """
     from hookctl.cli.locking import who
+    from hookctl.delivery.past.bulk import audit_entry
     from hookctl.model.token import Token, new_token, token_digest, token_id
 
     granted = frozenset({Scope.INTAKE} if signature and not scopes else map(Scope, scopes))
@@ -104,21 +105,21 @@ def create(
     wanted = [*types, *([wrap] if wrap else [])]
     _check_types(session, wanted)
     text, now = new_token(), time.time()
-    session.store.add_token(
-        Token(
-            id=token_id(text),
-            name=name,
-            digest=token_digest(text),
-            scopes=granted,
-            event_types=frozenset(wanted) if wanted else None,
-            signature=signature or "",
-            secrets=secrets,
-            wrap=wrap or "",
-            created_at=now,
-            created_by=who(),
-            expires_at=None if expires is None else now + expires,
-        )
+    token = Token(
+        id=token_id(text),
+        name=name,
+        digest=token_digest(text),
+        scopes=granted,
+        event_types=frozenset(wanted) if wanted else None,
+        signature=signature or "",
+        secrets=secrets,
+        wrap=wrap or "",
+        created_at=now,
+        created_by=who(),
+        expires_at=None if expires is None else now + expires,
     )
+    allowed = " ".join(f"--scope {scope}" for scope in sorted(granted))
+    session.store.add_token(token, audit_entry(who(), "create token", f"{name} {allowed}", None))
     echo(text)
     echo(f"Created the token {name}. It is shown only now: keep it where secrets are kept.", err=True)
     if signature:
@@ -147,12 +148,13 @@ def list_(session: Session, *, outputs: Outputs) -> None:
 def revoke(session: Session, *, name: str) -> None:
     """Revoke the token NAME. Sessions of browsers that signed in with it end, too."""
     from hookctl.cli.locking import who
+    from hookctl.delivery.past.bulk import audit_entry
     from hookctl.report.text.printable import printable
 
     store = session.existing_store()
     if store is None:
         raise StateError(f"there is no token {name!r}", hint="This store has no tokens.")
-    token = store.revoke_token(name, time.time(), who())
+    token = store.revoke_token(name, time.time(), who(), audit_entry(who(), "revoke token", name, None))
     echo(printable(f"Revoked the token {token.name}."))
 
 
@@ -166,7 +168,7 @@ def _check_name(name: str) -> None:
 
 def _check_scopes(scopes: frozenset[Scope], types: Sequence[str], signature: str | None) -> None:
     if not scopes:
-        raise click.UsageError(f"A token needs --scope: {', '.join(Scope)}.")
+        raise click.UsageError("--scope is missing: intake to send events, read to see everything, or operate to act.")
     if types and Scope.INTAKE not in scopes:
         raise click.UsageError("--event-type restricts --scope intake, which this token does not have.")
     if signature and scopes != {Scope.INTAKE}:

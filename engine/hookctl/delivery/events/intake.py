@@ -57,8 +57,8 @@ class EventGate:
         self._event_types, self._trace = event_types, trace
         self._validators: dict[str, jsonschema_rs.Validator] = {}
 
-    def parse(self, text: bytes) -> Event:
-        """The event in ``text``. Raises EventError, whose message gives the reason."""
+    def parse(self, text: bytes, trace: TraceContext | None = None) -> Event:
+        """The event in ``text``, with a trace of its own or the gate's. Raises EventError with the reason."""
         document, kept = _parse(text)
         if not isinstance(document, dict):
             raise EventError(f"not a JSON object but {described(document)}", rule=EventRule.NOT_OBJECT)
@@ -66,7 +66,7 @@ class EventGate:
         validator = self._validator(name)
         if not validator.is_valid(document):
             raise EventError(_described(next(iter(validator.iter_errors(document)))), rule=EventRule.SCHEMA)
-        return Event(_checked_id(document), name, _checked_time(document), document, kept, self._trace)
+        return Event(_checked_id(document), name, _checked_time(document), document, kept, trace or self._trace)
 
     def findings(self, text: bytes) -> list[str]:
         """What the schema of its type finds in an event, at most ``MAX_FINDINGS``; empty for other errors."""
@@ -111,8 +111,8 @@ class EventGate:
 class EventReader:
     """Finds the events in a stream of bytes: JSON lines, or one JSON array."""
 
-    def __init__(self, gate: EventGate) -> None:
-        self._gate = gate
+    def __init__(self, gate: EventGate, trace: TraceContext | None = None) -> None:
+        self._gate, self._trace = gate, trace
         self._rest = b""
         """The beginning of a line that has not been read to its end."""
         self._line = 0
@@ -221,7 +221,7 @@ class EventReader:
 
     def _parse(self, text: bytes, place: str) -> Event | BadEvent:
         try:
-            return self._gate.parse(text)
+            return self._gate.parse(text, self._trace)
         except EventError as error:
             return BadEvent(place, error.message, error.rule)
 

@@ -20,6 +20,10 @@ PHASES = ("name", "connect", "tls", "wait", "read")
 """The phases of an attempt: looking up the host, connecting, the TLS handshake, waiting for the first byte of the
 response, and reading the rest. ``wait`` includes sending the request."""
 SUCCESS = "2xx"
+MOST_WEBHOOKS = 500
+"""The most webhooks that are counted apart unless the settings ask for it: each has some 50 series."""
+UNDECIDED = "when"
+"""The reason of deliveries that are dead from the start."""
 ALL = ""
 """Stands for every webhook where webhooks are not counted apart."""
 ACCEPTED, DUPLICATE, REJECTED = "accepted", "duplicate", "rejected"
@@ -42,20 +46,22 @@ class StoreErrorKind(StrEnum):
 class OfWebhook:
     """What is counted for one webhook."""
 
-    __slots__ = ("attempts", "durations", "latencies", "succeeded")
+    __slots__ = ("attempts", "durations", "latencies", "succeeded", "undecided")
 
     def __init__(self) -> None:
         self.succeeded = 0
         """Attempts with a 2xx that delivered."""
         self.attempts: Counter[tuple[DeliveryStatus, str]] = Counter()
         """All others, by the status that they led to, and by their result."""
+        self.undecided = 0
+        """Deliveries that are dead from the start, because their ``when`` could not be evaluated."""
         self.durations = Histogram(SECONDS)
         self.latencies = Histogram(LATENCY_SECONDS)
 
     def copy(self) -> OfWebhook:
         """Another one with the same counts."""
         made = OfWebhook()
-        made.succeeded, made.attempts = self.succeeded, self.attempts.copy()
+        made.succeeded, made.attempts, made.undecided = self.succeeded, self.attempts.copy(), self.undecided
         made.durations, made.latencies = self.durations.copy(), self.latencies.copy()
         return made
 
@@ -63,11 +69,13 @@ class OfWebhook:
 class Metrics:
     """Counts, from when it is made. Any thread may call any method.
 
-    ``by_webhook``: whether webhooks are counted apart. Webhooks that are not applied any more are forgotten.
+    ``by_webhook``: whether webhooks are counted apart; None: while at most :data:`MOST_WEBHOOKS` are applied. Webhooks
+    that are not applied any more are forgotten.
     """
 
-    def __init__(self, *, by_webhook: bool = True) -> None:
-        self.by_webhook = by_webhook
+    def __init__(self, *, by_webhook: bool | None = True) -> None:
+        self._chosen = by_webhook
+        self.by_webhook = by_webhook is not False
         self._lock = Lock()
         self.webhooks: dict[str, OfWebhook] = {}
         """By name; all under :data:`ALL` where webhooks are not counted apart."""
@@ -75,7 +83,7 @@ class Metrics:
         self.commits = Histogram(COMMIT_SECONDS)
         self.store_errors: Counter[StoreErrorKind] = Counter()
         self.requests: dict[tuple[str, str, int], Histogram] = {}
-        """The seconds that requests to this process took, by method, route and status; 0: there was no answer."""
+        """The seconds that requests to this process took, by method, route and status, which is 0 without an answer."""
         self.events: Counter[tuple[str, str]] = Counter()
         """Events that were sent to this process, by type and result; rejected ones have :data:`NO_TYPE`.
 
@@ -94,8 +102,8 @@ class Metrics:
 
         Making the text of a scrape takes seconds with thousands of webhooks; a copy delays the runner only briefly.
         """
-        made = Metrics(by_webhook=self.by_webhook)
         with self._lock:
+            made = Metrics(by_webhook=self.by_webhook)
             made.webhooks = {name: one.copy() for name, one in self.webhooks.items()}
             made._phases = tuple(one.copy() for one in self._phases)
             made.commits = self.commits.copy()
@@ -128,6 +136,12 @@ class Metrics:
                 else:
                     of_webhook.attempts[status, _reason(attempt)] += 1
 
+    def add_undecided(self, webhooks: Sequence[str]) -> None:
+        """Count deliveries that are dead from the start; ``webhooks`` has the name of the webhook of each one."""
+        with self._lock:
+            for name in webhooks:
+                self.webhooks.setdefault(name if self.by_webhook else ALL, OfWebhook()).undecided += 1
+
     def _add_phases(self, timing: Timing) -> None:
         """Count the phases that have ended. An open connection skips the first three."""
         name, connect, tls, wait, read = self._phases
@@ -146,10 +160,17 @@ class Metrics:
             read.observe(timing.total - timing.first_byte)
 
     def set_applied(self, state: AppliedState) -> None:
-        """Forget the webhooks that are not applied any more, so that there are never more than the files have."""
-        if not self.by_webhook:
-            return
+        """Forget the webhooks that are not applied any more, so that there are never more than the files have.
+
+        If that is decided by their number, also count them apart or together from now on. The counters begin anew then.
+        """
         with self._lock:
+            by_webhook = len(state.plans) <= MOST_WEBHOOKS if self._chosen is None else self._chosen
+            if by_webhook != self.by_webhook:
+                self.by_webhook = by_webhook
+                self.webhooks.clear()
+            if not by_webhook:
+                return
             for name in [name for name in self.webhooks if name not in state.plans]:
                 del self.webhooks[name]
 

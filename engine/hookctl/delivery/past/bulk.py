@@ -15,7 +15,7 @@ SAMPLE = 5
 
 
 def audit_entry(who: str, action: str, what: str, reason: str | None) -> AuditEntry:
-    """The entry of the audit log for one action that is about to change deliveries."""
+    """The entry of the audit log for one action that is about to be done."""
     name = secrets.token_hex(8)
     return AuditEntry(id=name, at=time.time(), who=who, action=action, what=what, reason=reason or "")
 

@@ -34,6 +34,10 @@ class Selection:
     """Epoch seconds."""
     event_type: str | None = None
     event_id: str | None = None
+    attempts: int | None = None
+    """The smallest number of attempts."""
+    due_within: float | None = None
+    """The next attempt is before this time, in epoch seconds."""
     plan: str | None = None
     """See :func:`checked_digest`."""
     where: str | None = None
@@ -78,6 +82,8 @@ class Selection:
             until=self.until,
             event_type=self.event_type,
             event_id=self.event_id,
+            attempts=self.attempts or 0,
+            due_before=self.due_within,
             plan_digest=self.plan or "",
             where=condition(self.where),
         )

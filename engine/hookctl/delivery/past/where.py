@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hookctl.bounded import EVENT_STEPS, Budget
 from hookctl.errors import HookctlError
 from hookctl.model import Json
 from hookctl.store.history import Where
 from hookctl.when.condition import compile_when
 
 
-def where_of(text: str) -> Where:
+def where_of(text: str, steps: int | None = None) -> Where:
     """The condition. An event for which it cannot be evaluated does not match.
 
-    Raises TemplateError if it is not valid.
+    Args:
+        text: a JMESPath expression.
+        steps: the most steps for all events together; None: only those for each event are limited.
+
+    Raises TemplateError if it is not valid. The condition raises BudgetError once its steps are used up.
     """
-    matches = compile_when(text).matches
+    when = compile_when(text)
+    total = None if steps is None else Budget(steps)
 
     def holds(document: Mapping[str, Json]) -> bool:
+        budget = Budget(EVENT_STEPS)
         try:
-            return matches(document)
+            matches = when.matches(document, budget)
         except HookctlError:
-            return False
+            matches = False
+        if total is not None:
+            total.spend(budget.limit - budget.left)
+        return matches
 
     return holds

@@ -13,6 +13,7 @@ from hookctl.delivery.metrics.counters import (
     DUPLICATE,
     NO_TYPE,
     REJECTED,
+    UNDECIDED,
     Metrics,
     OfWebhook,
     StoreErrorKind,
@@ -52,10 +53,10 @@ def _events(metrics: Metrics, event_types: Sequence[str]) -> Iterator[Metric]:
 def _attempts(metrics: Metrics) -> Iterator[Metric]:
     label = ["webhook"] if metrics.by_webhook else []
     deliveries = CounterMetricFamily(
-        "hookctl_deliveries", "Deliveries that an attempt of this process has ended.", labels=[*label, "status"]
+        "hookctl_deliveries", "Deliveries that this process has ended.", labels=[*label, "status"]
     )
     dead = CounterMetricFamily(
-        "hookctl_deliveries_dead", "Deliveries that became dead letters after an attempt.", labels=[*label, "reason"]
+        "hookctl_deliveries_dead", "Deliveries that became dead letters.", labels=[*label, "reason"]
     )
     attempts = CounterMetricFamily(
         "hookctl_attempts", "Attempts, with what they led to and why.", labels=[*label, "outcome", "reason"]
@@ -78,6 +79,9 @@ def _attempts(metrics: Metrics) -> Iterator[Metric]:
                 ended[status] += count
             if status is DeliveryStatus.DEAD:
                 dead.add_metric([*values, reason], count)
+        if of_webhook.undecided:
+            ended[DeliveryStatus.DEAD] += of_webhook.undecided
+            dead.add_metric([*values, UNDECIDED], of_webhook.undecided)
         for status, count in ended.items():
             deliveries.add_metric([*values, status.value], count)
         _add(durations, values, of_webhook.durations)

@@ -14,11 +14,11 @@ from prometheus_client.registry import Collector
 
 from hookctl._version import __version__
 from hookctl.delivery.metrics.counters import Metrics
-from hookctl.delivery.situation import read_situation
+from hookctl.delivery.situation import active_of, read_situation
 from hookctl.errors import StateLockedError, StoreError
 from hookctl.model import AppliedState
 from hookctl.report.metrics.counted import counted
-from hookctl.report.metrics.stored import stored
+from hookctl.report.metrics.stored import digest_of, stored
 from hookctl.store.interface import Store
 
 
@@ -35,6 +35,8 @@ class Exposition:
         self._metrics, self._event_types, self._open_store = metrics, event_types, open_store
         self._store: Store | None = None
         self._applied = AppliedState(serial=-1)
+        self._active: frozenset[str] = frozenset()
+        self._digest = ""
         self._lock = Lock()
 
     def text(self, accept: str) -> tuple[bytes, str]:
@@ -63,12 +65,13 @@ class Exposition:
             store.check()
             if store.serial() != self._applied.serial:
                 self._applied = store.read_state()
-            situation = read_situation(store, self._applied, time.time())
+                self._active, self._digest = active_of(self._applied), digest_of(self._applied)
+            situation = read_situation(store, self._applied, time.time(), self._active)
         except (StoreError, StateLockedError) as error:
             self._metrics.add_store_error(error)
             self._close_store()
             return []
-        return list(stored(situation, self._applied, by_webhook=self._metrics.by_webhook))
+        return list(stored(situation, self._applied, self._digest, by_webhook=self._metrics.by_webhook))
 
     def _close_store(self) -> None:
         store, self._store = self._store, None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
+from operator import attrgetter
 
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
@@ -19,26 +21,37 @@ UNDELIVERED = (DeliveryStatus.WAITING, DeliveryStatus.RETRYING, DeliveryStatus.H
 CIRCUIT_STATES = ("closed", "half-open", "open", LOCAL)
 
 
-def stored(situation: Situation, applied: AppliedState, *, by_webhook: bool) -> Iterator[Metric]:
-    """All of them. ``by_webhook``: whether webhooks are shown apart."""
+def stored(situation: Situation, applied: AppliedState, digest: str, *, by_webhook: bool) -> Iterator[Metric]:
+    """All of them.
+
+    Args:
+        situation: what was read from the store.
+        applied: what is applied.
+        digest: :func:`digest_of` it, which takes a while with thousands of webhooks.
+        by_webhook: whether webhooks are shown apart.
+    """
     label = ["webhook"] if by_webhook else []
-    names = sorted(applied.plans.keys() | applied.unreadable.keys())
-    groups = {name: [name] for name in names} if by_webhook else {"": names}
     undelivered = GaugeMetricFamily(
         "hookctl_undelivered_deliveries", "Deliveries that are not delivered.", labels=[*label, "status"]
     )
     circuits = GaugeMetricFamily(
         "hookctl_circuit_state", "Active webhooks whose circuit is in this state.", labels=[*label, "state"]
     )
-    for group, members in groups.items():
-        values = [group] if by_webhook else []
-        backlogs = [situation.backlogs.get(name, NO_BACKLOG) for name in members]
+    if by_webhook:
+        for name in sorted(applied.plans.keys() | applied.unreadable.keys()):
+            backlog = situation.backlogs.get(name, NO_BACKLOG)
+            for status in UNDELIVERED:
+                undelivered.add_metric([name, status.value], getattr(backlog, status.value))
+            of_webhook = _circuit_of(situation, name) if name in situation.active else ""
+            for state in CIRCUIT_STATES:
+                circuits.add_metric([name, state], int(state == of_webhook))
+    else:
         for status in UNDELIVERED:
-            count = sum(getattr(backlog, status.value) for backlog in backlogs)
-            undelivered.add_metric([*values, status.value], count)
-        states = [_circuit_of(situation, name) for name in members if name in situation.active]
+            undelivered.add_metric([status.value], sum(map(attrgetter(status.value), situation.backlogs.values())))
+        states = Counter(circuit.state for circuit in situation.circuits.values())
+        states["closed"] += len(situation.active) - len(situation.circuits)
         for state in CIRCUIT_STATES:
-            circuits.add_metric([*values, state], states.count(state))
+            circuits.add_metric([state], states[state])
     yield from (undelivered, circuits)
     yield GaugeMetricFamily(
         "hookctl_oldest_due_seconds", "The time for which the longest due delivery has been due.", situation.lag
@@ -49,7 +62,7 @@ def stored(situation: Situation, applied: AppliedState, *, by_webhook: bool) -> 
         situation.oldest,
     )
     yield GaugeMetricFamily("hookctl_applied_serial", "The serial of the applied state.", applied.serial)
-    yield InfoMetricFamily("hookctl_applied", "The applied state.", {"digest": digest_of(applied)})
+    yield InfoMetricFamily("hookctl_applied", "The applied state.", {"digest": digest})
 
 
 def digest_of(applied: AppliedState) -> str:

@@ -10,6 +10,7 @@ from hookctl.model import Delivery, DeliveryStatus, Json
 from hookctl.model.quantities import counted
 from hookctl.report.style import STATUS_COLORS
 from hookctl.report.text.columns import paragraph
+from hookctl.report.text.deliveries import DUE
 from hookctl.report.text.moments import shown
 from hookctl.report.text.printable import json_text, printable
 from hookctl.report.text.table import Cell, table
@@ -95,13 +96,12 @@ def render_one_json(event: StoredEvent, deliveries: Sequence[Delivery], unmatche
                 "delivery": one.id,
                 "status": one.status.value,
                 "attempts": one.attempts,
+                "due_at": one.due_at if one.status in DUE else None,
                 "reason": one.reason,
             }
             for one in deliveries
         ],
-        "unmatched": [
-            {"webhook": one.webhook, "why": one.why.value, "detail": one.detail or None} for one in unmatched
-        ],
+        "unmatched": [{"webhook": one.webhook, "why": str(one.why), "detail": one.detail or None} for one in unmatched],
     }
     return json_text(document) + "\n"
 

@@ -11,6 +11,8 @@ from typing import Any
 UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Control characters, invisible ones that reorder text, lone surrogates, and line breaks that only some readers see."""
 
+COMPACT = json.JSONEncoder(separators=(",", ":"))
+"""``json.dumps`` would make one for each call."""
 SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -39,7 +41,7 @@ def json_text(value: Any, *, indent: int | None = 2) -> str:
     """
     import msgspec  # every command imports this module, and few write JSON
 
-    text = json.dumps(value, separators=(",", ":")).replace("\x7f", "\\u007f")
+    text = COMPACT.encode(value).replace("\x7f", "\\u007f")
     if not indent:
         return text
     try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 
 from hookctl.config.check.catalog import GROUPS, RULES
+from hookctl.delivery.events.rules import EVENT_RULES, EventRule
+from hookctl.model.api_problems import PROBLEMS
 from hookctl.model.rules.rule import Rule
 from hookctl.plugin import Policy
 from hookctl.report.style import heading
@@ -28,6 +30,20 @@ def rule_text(rule: Rule, *, width: int = 0, color: bool = False) -> str:
                 f"{heading(title, color)}:\n\n" + "\n".join(f"    {printable(line)}" for line in example.split("\n"))
             )
     return "\n\n".join(parts) + "\n"
+
+
+def answer_text(name: str, *, width: int = 0, color: bool = False) -> str:
+    """For a terminal: what a rule of events or a problem of the API means, and what to do. ``width`` is as above."""
+    parts = []
+    if name in EVENT_RULES:
+        meaning, fix = EVENT_RULES[EventRule(name)]
+        parts += [f"{name}: the event {meaning}.", fix]
+    if name in PROBLEMS:
+        status, meaning = PROBLEMS[name]
+        parts += [f"{name}: the API of `hookctl serve` answers with status {status} because {meaning}."]
+    parts += ["`hookctl explain serve` describes the API."]
+    first, *rest = (paragraph(part, width) for part in parts)
+    return "\n\n".join([heading(name, color) + first.removeprefix(name), *rest]) + "\n"
 
 
 def policy_text(policy: Policy, *, width: int = 0, color: bool = False) -> str:

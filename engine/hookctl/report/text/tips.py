@@ -143,7 +143,7 @@ CREDENTIALS = (
     ),
     "{client_auth}",
     "{asks}",
-    "If the client's secret was changed at the server, change it here too: hookctl then continues on its own.",
+    "If the client's secret was changed at the server, change it where hookctl runs too: deliveries then continue.",
 )
 PROXY_WANTS_CREDENTIALS = (
     "The proxy does not accept the credentials, so nothing was sent to the target.",
@@ -191,10 +191,10 @@ STATUSES: Mapping[int, tuple[str, ...]] = {
     ),
     401: (
         (
-            "The target does not accept the credentials: check the secret in the auth block, and that the target "
-            "uses this auth type."
+            "The target does not accept the credentials: check the secret in the auth block or the headers, and that "
+            "the target uses this kind of auth."
         ),
-        "If the secret was changed at the target, change it here too: hookctl then continues on its own.",
+        "If the secret was changed at the target, change it where hookctl runs too: deliveries then continue.",
     ),
     403: (
         "The target accepts the credentials but does not allow this request: check their roles or scopes.",
@@ -251,8 +251,8 @@ OTHER_STATUS = ("See what the response says, and what the target's documentation
 SERVER_ERROR = (
     "The target has an internal problem. Live deliveries are retried on the webhook's retry schedule.",
     (
-        "If it persists, contact the target's operator. The webhook-id (see --show-invocation) identifies the "
-        "request in logs."
+        "If it persists, contact the target's operator. The header webhook-id of the request identifies it in "
+        "their logs."
     ),
 )
 MISMATCH = (

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from msgspec import structs
 
 from hookctl.config.diff import field_changes
 from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Json, Status
@@ -177,7 +179,7 @@ def _standing(entry: Entry) -> dict[str, Json]:
             "deliveries": entry.stopped.deliveries,
             "resume": resume_command(entry.stopped.webhook),
         }
-    deliveries: Json = asdict(entry.backlog)
+    deliveries: Json = structs.asdict(entry.backlog)
     return {
         "state": entry.state,
         "deliveries": deliveries,

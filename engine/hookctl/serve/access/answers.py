@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from hookctl.serve.problems import problem
@@ -13,12 +14,19 @@ from hookctl.serve.problems import problem
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from hookctl.errors import HookctlError
     from hookctl.serve.access.identity import Identity, Scope
 
 SIGN_IN = "/sign-in"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="hookctl"'}
 HOW_TO_GET_ONE = "Create one with `hookctl tokens create`, and send it as `Authorization: Bearer TOKEN`."
+
+
+class NotAllowedError(HTTPException):
+    """403 for a browser that asks for a page: a page shows it."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(403, message)
+        self.message, self.hint = message, hint
 
 
 def unauthorized(request: Request) -> Response:
@@ -54,11 +62,11 @@ def refused(detail: str) -> Response:
 
 
 def forbidden(request: Request, scope: Scope, identity: Identity) -> Response:
-    """403: the identity lacks a scope."""
+    """403: the identity lacks a scope. Raises NotAllowedError where a browser asks for a page."""
     who = f"{identity.name} does not have the scope {scope}"
-    hint = f"Create a token that has it: hookctl tokens create NAME --scope {scope}."
+    hint = f"Create a token that has it: `hookctl tokens create NAME --scope {scope}`."
     if is_for_page(request):
-        return message_page(403, "Not allowed", f"{who}. {hint}")
+        raise NotAllowedError(who, hint)
     return problem(403, type="scope-missing", title="The token lacks a scope", detail=who, hint=hint, scope=str(scope))
 
 
@@ -97,14 +105,14 @@ def too_large(most: int) -> Response:
     )
 
 
-def unavailable(error: HookctlError) -> Response:
-    """503: the store or a secret cannot be read now."""
+def unavailable() -> Response:
+    """503: the store or a secret cannot be read now. The log has the reason: it may name files, and anyone may ask."""
     return problem(
         503,
         type="access-unavailable",
         title="Access cannot be checked",
-        detail=error.message,
-        hint=error.hint,
+        detail="the store, or the secret of a signature, cannot be read now",
+        hint="Send the request again. The log of the server has a line `trouble` with the reason.",
         headers={"Retry-After": "5"},
     )
 
@@ -117,16 +125,6 @@ def go_to(request: Request, path: str) -> Response:
     return HTMLResponse(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>hookctl</title>'
         f'<meta http-equiv="refresh" content="0; url={url}"><p><a href="{url}">Continue</a></p></html>\n'
-    )
-
-
-def message_page(status: int, title: str, text: str) -> Response:
-    """A page that only states something."""
-    title, text = escape(title), escape(text)
-    return HTMLResponse(
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title} · hookctl</title>'
-        f'<h1>{title}</h1><p>{text}</p><p><a href="/">Webhooks</a></p></html>\n',
-        status,
     )
 
 

@@ -75,7 +75,8 @@ class AccessControl:
         """Note who sends the request. An answer if it has a token that is not accepted, or a write is cross-site."""
         state = request.scope["state"]
         try:
-            given = request.headers.getlist("authorization")
+            # Starlette would decode every header.
+            given = [value.decode("latin-1") for name, value in request.scope["headers"] if name == b"authorization"]
             if given:
                 return await self._check_bearer(request, given)
             if request.url.path.startswith(PREFIX):
@@ -83,7 +84,8 @@ class AccessControl:
             cookie = cookie_of(request)
             session = await self._access.session(cookie) if cookie else None
         except StateError as error:  # the store cannot be read
-            return unavailable(error)
+            self._access.report(error)
+            return unavailable()
         if session is not None:
             state["session"], state["identity"], state["csrf_token"] = session, session.identity, session.csrf
         elif request.method not in SAFE_METHODS and names_an_origin(request) and not is_same_origin(request):
@@ -134,7 +136,8 @@ async def _check_form(request: Request, receive: Receive, session: Session) -> t
 
 def client_address(request: Request) -> str:
     """The address of the other end of the connection. Headers of proxies are not trusted."""
-    return request.client.host if request.client else ""
+    client = request.scope.get("client")
+    return client[0] if client else ""
 
 
 @pass_context

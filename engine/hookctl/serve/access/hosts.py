@@ -6,10 +6,12 @@ still has that name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import ip_address
 
+NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 UNSPECIFIED = frozenset({"0.0.0.0", "::"})  # noqa: S104
@@ -21,12 +23,18 @@ def host_name(header: str) -> str:
     name, colon, port = header.rpartition(":")
     if header.startswith("["):
         name, bracket, rest = header[1:].partition("]")
-        if not bracket or not (rest == "" or _is_port(rest.removeprefix(":"), rest[:1])):
+        if not bracket or ":" not in name or not (rest == "" or _is_port(rest.removeprefix(":"), rest[:1])):
             return ""
         return name.lower()
     if not colon:
         return header.lower()
     return name.lower() if _is_port(port, colon) and ":" not in name else ""
+
+
+def is_host_name(text: str) -> bool:
+    """Whether a text is a name or an address, perhaps with a port, that a ``Host`` header can have."""
+    name = host_name(text)
+    return bool(NAME.fullmatch(name)) or (":" in name and _is_ip(name))
 
 
 class Hosts:
@@ -42,7 +50,7 @@ class Hosts:
     def allow(self, header: str, arrived_at: str) -> bool:
         """Whether a request with this ``Host`` header may be answered. ``arrived_at``: the server's own address."""
         name = self._name_of(header)
-        return name in self._names or (bool(name) and name == arrived_at)
+        return bool(name) and (name in self._names or name == arrived_at)
 
 
 def is_loopback(address: str) -> bool:
@@ -53,6 +61,15 @@ def is_loopback(address: str) -> bool:
         return ip_address(address.partition("%")[0]).is_loopback
     except ValueError:
         return False
+
+
+def _is_ip(text: str) -> bool:
+    """Whether a text is an address."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_port(text: str, colon: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,13 @@ from hookctl.serve.access.known_tokens import KnownTokens
 from hookctl.serve.access.sessions import Link, Session, Sessions
 
 if TYPE_CHECKING:
+    from hookctl.errors import HookctlError
     from hookctl.model.secret import SecretReference
     from hookctl.model.token import Token
     from hookctl.serve.stores import Stores
+
+REPORT_SECONDS = 60.0
+"""How far apart reports are that access cannot be checked: requests must not fill the log."""
 
 
 def _no_secret(reference: SecretReference) -> str:
@@ -31,6 +36,7 @@ class Access:
         hosts: names that the server answers to, besides those of loopback.
         operator: the name of whoever signs in with the one-time link, ``user@host``.
         read_secret: reads the secret of a signature; it may block.
+        trouble: called with why access cannot be checked, at most once a minute; must not block.
     """
 
     def __init__(
@@ -40,6 +46,7 @@ class Access:
         hosts: Iterable[str] = (),
         operator: str = "operator",
         read_secret: Callable[[SecretReference], str] = _no_secret,
+        trouble: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.stores = stores
         self.tokens = KnownTokens(stores)
@@ -49,12 +56,20 @@ class Access:
         self.failures = Failures()
         self.read_secret = read_secret
         self._operator = operator
+        self._trouble, self._reported_at = trouble, float("-inf")
         self._accepted: set[str] = set()
         """The ids of tokens that were accepted before: others' failures do not delay them."""
 
     def new_link(self) -> str:
         """The path of a new one-time link, which replaces the one before. May be called on any thread."""
         return f"{SIGN_IN}?code={self._link.renew()}"
+
+    def report(self, error: HookctlError) -> None:
+        """Report why access cannot be checked to whoever runs the server, and not to the client, who may be anyone."""
+        now = time.monotonic()
+        if now - self._reported_at >= REPORT_SECONDS:
+            self._reported_at = now
+            self._trouble(error.message)
 
     async def token(self, text: str, address: str) -> tuple[Token | None, int]:
         """The token with this text, None if it is not accepted; and for how many seconds it was not looked at.
@@ -87,6 +102,11 @@ class Access:
             return None
         self.tokens.note_used(token)
         return session
+
+    async def is_usable(self, token_id: str) -> bool:
+        """Whether a token that was accepted is so still, for requests that take long. Raises as :meth:`session`."""
+        await self.tokens.refresh()
+        return self.tokens.by_id(token_id) is not None
 
     def sign_in_with_link(self, code: str, address: str) -> tuple[str | None, int]:
         """The cookie of a new session, None if the link is not accepted; and for how many seconds it is not tried."""

@@ -57,7 +57,8 @@ async def check_signed(
         if token.wrap:
             body = await _event(token, request, headers, body, access)
     except HookctlError as error:  # the secret or the store cannot be read
-        return unavailable(error), receive
+        access.report(error)
+        return unavailable(), receive
     except NotAnEventError as error:
         return _not_wrapped(token, str(error)), receive
     access.tokens.note_used(token)

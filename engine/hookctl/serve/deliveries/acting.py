@@ -84,7 +84,7 @@ async def _form(request: Request) -> ImmutableMultiDict[str, str]:
 
 
 def _ask(store: Store, request: Request, asked: Wanted, *, status: int, problem: str = "") -> Response:
-    chosen = choose(store, asked) if asked.is_clear else None
+    chosen = choose(store, asked, SAMPLE) if asked.is_clear else None
     return show(
         request,
         "confirm.html",

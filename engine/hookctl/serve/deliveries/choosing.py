@@ -61,7 +61,9 @@ class Chosen:
     """What is selected now."""
 
     deliveries: Sequence[Delivery]
-    """Newest first."""
+    """Newest first; only some of them where it is shown for confirmation."""
+    total: int
+    """How many there are."""
     has_more: bool
     """There are more, which are older."""
     statuses: Collection[DeliveryStatus] | None
@@ -75,7 +77,7 @@ class Chosen:
 
     def count(self, action: str) -> int:
         """How many things the action is about."""
-        return len(self.webhooks) if action in OF_WEBHOOKS else len(self.deliveries)
+        return len(self.webhooks) if action in OF_WEBHOOKS else self.total
 
 
 def wanted(action: str, given: ImmutableMultiDict[str, str], now: float) -> Wanted:
@@ -93,8 +95,11 @@ def wanted(action: str, given: ImmutableMultiDict[str, str], now: float) -> Want
     )
 
 
-def choose(store: Store, asked: Wanted) -> Chosen:
-    """What is selected now. Raises HookctlError for a condition that is not valid."""
+def choose(store: Store, asked: Wanted, sample: int | None = None) -> Chosen:
+    """What is selected now. Raises HookctlError for a condition that is not valid.
+
+    ``sample`` is for showing it: of what filters select, only so many deliveries are read, and the others are counted.
+    """
     among = AMONG.get(asked.action)
     if asked.ids:
         found = store.deliveries(Filter(ids=asked.ids))
@@ -106,15 +111,28 @@ def choose(store: Store, asked: Wanted) -> Chosen:
     if asked.names_a_webhook:
         name = asked.query.selection.webhook or ""
         hold = store.holds().get(name)
-        return Chosen((), False, None, [name], {name: hold} if hold else {}, name)
+        return Chosen((), 0, False, None, [name], {name: hold} if hold else {}, name)
     selected = asked.query.filter(DEFAULT.get(asked.action), among)
     if asked.query.group:
         group = store.group(asked.query.group, selected.webhook)
         what = f"{what} ({group.cause} {group.line}".rstrip() + ")" if group else what
-    return _chosen(store, store.deliveries(selected, MOST + 1), selected.statuses, what)
+    if sample is None or selected.where:  # then the newest ones may be far apart
+        return _chosen(store, store.deliveries(selected, MOST + 1), selected.statuses, what)
+    counts = store.tally(selected, MOST + 1)
+    newest = [row.delivery for row in store.delivery_page(selected, sample).rows]
+    total, holds = sum(counts.values()), store.holds()
+    return Chosen(
+        newest,
+        min(total, MOST),
+        total > MOST,
+        selected.statuses,
+        [*counts],
+        {name: hold for name, hold in holds.items() if name in counts},
+        what,
+    )
 
 
 def _chosen(store: Store, found: Sequence[Delivery], statuses: Collection[DeliveryStatus] | None, what: str) -> Chosen:
     webhooks = list(dict.fromkeys(one.webhook for one in found[:MOST]))
     holds = {name: hold for name, hold in store.holds().items() if name in webhooks}
-    return Chosen(found[:MOST], len(found) > MOST, statuses, webhooks, holds, what)
+    return Chosen(found[:MOST], min(len(found), MOST), len(found) > MOST, statuses, webhooks, holds, what)

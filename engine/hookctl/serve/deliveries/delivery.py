@@ -19,6 +19,7 @@ from hookctl.serve.deliveries import links
 from hookctl.serve.deliveries.done import done_text
 from hookctl.serve.deliveries.showing import show
 from hookctl.serve.pages.failures import not_found, page
+from hookctl.serve.pages.state import pages_of
 from hookctl.serve.stores import in_store
 from hookctl.store.records import UNENDED, Filter
 
@@ -111,7 +112,8 @@ def _page(store: Store, request: Request, delivery_id: str) -> Response:
     if view is None:
         hint = "Its event may have been deleted after the retention time. The address has the complete id."
         return not_found(request, printable(f"There is no delivery {delivery_id}"), hint)
-    return show(request, "delivery.html", view=view, done=done_text(request.query_params))
+    place = pages_of(request).files.find(view.delivery.webhook)
+    return show(request, "delivery.html", view=view, place=place, done=done_text(request.query_params))
 
 
 def view_of(store: Store, delivery_id: str) -> DeliveryView | None:

@@ -93,7 +93,7 @@ def view_of(store: Store, catalog: Catalog, event_id: str, after: str = "") -> E
     if found is None:
         return None
     matched = store.delivery_page(Filter(event_id=event_id), MOST_ROWS)
-    known, then = catalog.read(store), store.routes_at(found.received_at)
+    known, then = catalog.read(store), catalog.routes_at(store, found.received_at)
     applied = AppliedState(known.serial, known.plans, known.renames)
     others = receivers_of_others(found, applied, then)
     earlier = {name for name in applied.plans if after and _order(name) <= _order(after)}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
 from hookctl.delivery.past.selection import STATUSES
+from hookctl.delivery.past.where import where_of
+from hookctl.errors import BudgetError
 from hookctl.model import FailureKind
 from hookctl.serve.access import Scope, requires
 from hookctl.serve.deliveries import links
@@ -29,10 +31,12 @@ if TYPE_CHECKING:
     from hookctl.store.overviews import DeliveryPage
 
 ROWS = 50
-LOOK_AT = 10_000
+LOOK_AT = 5_000
 """About the most deliveries that one page looks at."""
-LOOK_AT_EVENTS = 2_000
+LOOK_AT_EVENTS = 1_000
 """The same for a filter that has to read each event or each attempt."""
+MOST_STEPS = 5_000_000
+"""The most steps of ``where`` for all events of a page, which others wait for: a few seconds. Most take 20 an event."""
 CAUSES = ("mismatch", *(kind.value for kind in FailureKind), "4xx", "5xx")
 """What the field for the cause suggests; it takes any status, too."""
 
@@ -40,8 +44,8 @@ CAUSES = ("mismatch", *(kind.value for kind in FailureKind), "4xx", "5xx")
 @dataclass(frozen=True, slots=True)
 class _Found:
     page: DeliveryPage
-    has_event: bool
-    """There is no delivery, but the event whose id was given."""
+    has_event: bool | None
+    """Whether the event whose id was given is stored. None without an id, or if it has a delivery here."""
 
 
 @requires(Scope.READ)
@@ -53,7 +57,12 @@ async def deliveries(request: Request) -> Response:
 
 
 def _page(store: Store, request: Request, query: Query) -> Response:
-    found = None if query.errors else _find(store, query)
+    found = None
+    if not query.errors:
+        try:
+            found = _find(store, query)
+        except BudgetError as error:
+            query = replace(query, errors={"where": f"{error.message}. {error.hint}"})
     return show(
         request,
         "deliveries.html",
@@ -63,6 +72,7 @@ def _page(store: Store, request: Request, query: Query) -> Response:
         next_url=query.next_url(links.DELIVERIES, found.page.next) if found else None,
         statuses=STATUSES,
         causes=CAUSES,
+        most=ROWS,
         presets=PRESETS,
         done=done_text(request.query_params),
     )
@@ -70,11 +80,13 @@ def _page(store: Store, request: Request, query: Query) -> Response:
 
 def _find(store: Store, query: Query) -> _Found:
     which = query.filter()
+    if query.selection.where is not None:
+        which = replace(which, where=where_of(query.selection.where, MOST_STEPS))
     look_at = LOOK_AT_EVENTS if which.where or which.plan_digest else LOOK_AT
     found = store.delivery_page(which, ROWS, before=query.before, look_at=look_at)
     event_id = query.selection.event_id
-    is_known = not found.rows and event_id is not None and store.event(event_id) is not None
-    return _Found(found, is_known)
+    has_event = None if found.rows or event_id is None else store.event(event_id) is not None
+    return _Found(found, has_event)
 
 
 ROUTES: Sequence[BaseRoute] = (Route(links.DELIVERIES, deliveries),)

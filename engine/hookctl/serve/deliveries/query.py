@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from hookctl.delivery.past.selection import STATUSES, Selection, checked_cause, checked_digest, condition
 from hookctl.errors import HookctlError
-from hookctl.model.moments import moment_at
+from hookctl.model.moments import duration_of, moment_at
 from hookctl.report.text.moments import iso
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ class Query:
         """The filters with fixed times, which end now: what is made later does not pass."""
         since, until = self.selection.since, self.selection.until
         end = now if until is None else min(until, now)
-        texts = dict(self.texts) | {"until": repr(end)}
-        return texts if since is None else texts | {"since": repr(since)}
+        times = {"until": end, "since": since, "due-within": self.selection.due_within}
+        return dict(self.texts) | {name: repr(at) for name, at in times.items() if at is not None}
 
 
 def read(given: Mapping[str, str], now: float) -> Query:
@@ -104,6 +104,10 @@ def _value(name: str, text: str, now: float) -> str | float:
     match name:
         case "since" | "until":
             return _moment(text, now)
+        case "attempts":
+            return _number(text)
+        case "due-within":
+            return _end(text, now)
         case "cause":
             return checked_cause(text)
         case "plan":
@@ -113,6 +117,19 @@ def _value(name: str, text: str, now: float) -> str | float:
         case "where":
             condition(text)
     return text
+
+
+def _number(text: str) -> int:
+    """A number of attempts. Raises ValueError, with a message for people, for other text."""
+    if not text.isascii() or not text.isdecimal() or len(text) > len("1000000"):
+        raise ValueError(f"{text!r} is not a number of attempts.")
+    return int(text)
+
+
+def _end(text: str, now: float) -> float:
+    """When a duration ends, or a point in time that :meth:`Query.pinned` writes as epoch seconds."""
+    is_pinned = text.partition(".")[0].isdecimal() and len(text) > len("1000000")
+    return _moment(text, now) if is_pinned else now + duration_of(text)
 
 
 def _moment(text: str, now: float) -> float:

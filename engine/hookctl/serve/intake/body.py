@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from hookctl.serve.problems import ProblemError
@@ -25,18 +25,25 @@ async def pieces(receive: Receive) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def whole(receive: Receive, headers: Mapping[bytes, bytes], limit: int, hint: str) -> bytes:
-    """The whole body. Raises ProblemError with status 413 for more than ``limit`` bytes, and ClientGoneError."""
+async def whole(
+    receive: Receive, headers: Mapping[bytes, bytes], limit: int, hint: str, hold: Callable[[int], None]
+) -> bytes:
+    """The whole body. Raises ProblemError with status 413 for more than ``limit`` bytes, and ClientGoneError.
+
+    ``hold`` is called with the size of each piece before the next one is read, and may raise ProblemError, too.
+    """
     length = headers.get(b"content-length", b"0")
     if not length.isdigit() or int(length) > limit:
         raise too_large(limit, hint)
     body, more = await _next(receive)
+    hold(len(body))
     if not more and len(body) <= limit:
         return body
     parts, size = [body], len(body)
     while more and size <= limit:
         piece, more = await _next(receive)
         size += len(piece)
+        hold(len(piece))
         parts.append(piece)
     if size > limit:
         raise too_large(limit, hint)
@@ -57,10 +64,23 @@ def too_large(limit: int, hint: str) -> ProblemError:
     return ProblemError(413, type="too-large", title="The request is too large", detail=detail, hint=hint)
 
 
-def too_many(events: int, limit: int, hint: str = "") -> ProblemError:
+def too_many(limit: int, hint: str = "") -> ProblemError:
     """The problem of a body with more than ``limit`` events."""
-    detail = f"{events:,} events; the limit is {limit:,}"
+    detail = f"more than {limit:,} events"
     return ProblemError(413, type="too-large", title="The request is too large", detail=detail, hint=hint)
+
+
+def too_many_rejected(limit: int, stored: int) -> ProblemError:
+    """The problem of a stream with more than ``limit`` events that are rejected, after so many that are stored."""
+    return ProblemError(
+        413,
+        type="too-large",
+        title="The request is too large",
+        detail=f"more than {limit:,} events were rejected; the rest was not read",
+        hint="Send some of the events alone to see what is wrong with them.",
+        headers=None,
+        **({"stored": stored} if stored else {}),
+    )
 
 
 def array_too_large(error: EventError) -> ProblemError:

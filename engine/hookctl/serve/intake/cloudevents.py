@@ -2,7 +2,8 @@
 
 ``type`` becomes ``event_type``, ``time`` becomes ``event_time`` in epoch seconds, and ``data`` stays ``data``. A
 CloudEvent is identified by its source and id together, so the event's ``id`` is ``SOURCE|ID``: no URI contains ``|``.
-Other attributes are not kept.
+``traceparent`` and ``tracestate`` of the extension for distributed tracing become the trace of the event. Other
+attributes are not kept.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from urllib.parse import unquote_to_bytes
 from hookctl.delivery.events.intake import parse_strictly
 from hookctl.delivery.events.rules import EventRule
 from hookctl.errors import EventError
-from hookctl.model import Json
+from hookctl.model import Json, TraceContext, read_trace
 
 PREFIX = b"ce-"
 SOURCE = re.compile(r"[^\s\x00-\x20\x7f|<>\"{}\\^`]+")
@@ -65,6 +66,12 @@ def to_event(cloud: Json, now: float) -> tuple[dict[str, Json], bool]:
     }
     data = _data(cloud)
     return (event if data is None else event | {"data": data}), time is not None
+
+
+def trace_of(cloud: Json) -> TraceContext | None:
+    """The trace in which a CloudEvent was made; None if it has none, or one that is not valid."""
+    parent, state = (cloud.get("traceparent"), cloud.get("tracestate")) if isinstance(cloud, dict) else (None, None)
+    return read_trace(parent, state if isinstance(state, str) else "") if isinstance(parent, str) else None
 
 
 def _data(cloud: Mapping[str, Json]) -> Json:

@@ -30,7 +30,7 @@ MAX_EVENTS = 100
 async def dry_run(context: Context, identity: Identity, found: Found) -> Json:
     """The answer. Raises ProblemError if there are too many events, or the store cannot be read."""
     if len(found.items) > MAX_EVENTS:
-        raise too_many(len(found.items), MAX_EVENTS, "With ?dry_run=true, the limit is lower.")
+        raise too_many(MAX_EVENTS, "With ?dry_run=true, the limit is lower.")
     events = await context.stores.call(_report, context.plugins, identity, found)
     return events[0] if found.is_one else {"events": events}
 

@@ -72,13 +72,25 @@ class Intake:
         self._buffered = 0
 
     @contextmanager
-    def holding(self, size: int) -> Iterator[None]:
-        """Note that a body of so many bytes is in memory inside the block. Raises as :meth:`reserve`."""
-        self.reserve(size)
+    def holding(self) -> Iterator[Callable[[int], None]]:
+        """Yields what notes that so many more bytes of a body are in memory, until the block ends.
+
+        It raises as :meth:`reserve`. Of each body, ``INLINE_BYTES`` are free, so that large ones, which may arrive
+        slowly, do not keep out small ones.
+        """
+        size = reserved = 0
+
+        def hold(more: int) -> None:
+            nonlocal size, reserved
+            size += more
+            if size > INLINE_BYTES:
+                self.reserve(size - INLINE_BYTES - reserved)
+                reserved = size - INLINE_BYTES
+
         try:
-            yield
+            yield hold
         finally:
-            self.free(size)
+            self.free(reserved)
 
     def reserve(self, size: int) -> None:
         """Note that so many more bytes are in memory. Raises ProblemError with status 503 if there are too many."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING
@@ -13,15 +13,15 @@ from urllib.parse import parse_qs, quote
 import msgspec
 from starlette.requests import Request
 
-from hookctl.errors import EventError
+from hookctl.errors import EventError, StateError
 from hookctl.serve.access import Scope
 from hookctl.serve.access.requirements import DECLARED, refusal
-from hookctl.serve.intake.body import ClientGoneError, array_too_large, pieces, too_many, whole
+from hookctl.serve.intake.body import ClientGoneError, array_too_large, pieces, too_many, too_many_rejected, whole
 from hookctl.serve.intake.dry_run import dry_run
 from hookctl.serve.intake.forms import Form, form_of
 from hookctl.serve.intake.intake import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, STREAM_HINT, off_loop, request_key
 from hookctl.serve.intake.reading import Found
-from hookctl.serve.intake.results import counted
+from hookctl.serve.intake.results import counted, failure, revoked
 from hookctl.serve.problems import ProblemError
 from hookctl.serve.writer import COMMIT_EVENTS
 
@@ -33,12 +33,13 @@ if TYPE_CHECKING:
     from hookctl.model import Event
     from hookctl.serve.access import Identity
     from hookctl.serve.context import Context
-    from hookctl.serve.intake.intake import Intake
 
 JSON = (b"content-type", b"application/json")
 ENCODER = msgspec.json.Encoder()
 PARAMETERS = frozenset({"partial", "dry_run"})
 FLAGS = {"true": True, "false": False}
+MAX_REJECTED = 100_000
+"""The number of events of a stream that may be rejected. Their results can be much larger than they are."""
 SPOOL_BYTES = 1 << 20
 """The size above which the results of a stream are kept in a file."""
 
@@ -69,7 +70,8 @@ class PostEvents:
         except ClientGoneError:
             return
         except ProblemError as error:
-            context.intake.refusals[error.type] += 1
+            if not error.is_of_events:  # the events were counted, each by its rule
+                context.intake.refusals[error.type] += 1
             await error.response(scope, receive, send)
 
 
@@ -87,13 +89,13 @@ async def _take_in(context: Context, identity: Identity, scope: AsgiScope, recei
     if is_partial and key is not None:
         raise KEY_WITH_PARTIAL
     if is_partial and form is Form.LINES and not is_dry:
-        await _stream(intake, identity, receive, send)
+        await _stream(context, identity, headers, receive, send)
         return
-    body = await whole(receive, headers, MAX_BATCH_BYTES, STREAM_HINT)
-    with intake.holding(len(body)):
-        found = await off_loop(len(body), lambda: intake.reading.whole(form, headers, body))
+    with intake.holding() as hold:
+        body = await whole(receive, headers, MAX_BATCH_BYTES, STREAM_HINT, hold)
+        found = await off_loop(len(body), lambda: intake.reading.whole(form, headers, body, MAX_BATCH_EVENTS + 1))
         if len(found.items) > MAX_BATCH_EVENTS:
-            raise too_many(len(found.items), MAX_BATCH_EVENTS, STREAM_HINT)
+            raise too_many(MAX_BATCH_EVENTS, STREAM_HINT)
         kept = request_key(key.decode("latin-1"), identity, body) if key is not None else None
         if is_dry:
             await _send(send, 200, await dry_run(context, identity, found))
@@ -115,18 +117,23 @@ def _status(stored: int, rejected: int) -> int:
     return 202 if not rejected else 207 if stored else 422
 
 
-async def _stream(intake: Intake, identity: Identity, receive: Receive, send: Send) -> None:
+async def _stream(
+    context: Context, identity: Identity, headers: Mapping[bytes, bytes], receive: Receive, send: Send
+) -> None:
     """Store the events of a body of any length while it arrives, and send the results once all are stored.
 
-    Memory is bounded: many results are kept in a temporary file.
+    Memory is bounded: many results are kept in a temporary file. So is the size of what the store does not bound:
+    results of events that are rejected.
     """
-    reader = intake.reading.lines()
+    intake = context.intake
+    reader = intake.reading.lines(headers)
     tally, held = Counter[str](), 0
     with SpooledTemporaryFile(SPOOL_BYTES) as file:
 
         async def store(events: Iterator[Event | BadEvent], size: int) -> None:
             while items := await off_loop(size, lambda: [*islice(events, COMMIT_EVENTS)]):
                 await asyncio.sleep(max(0.0, intake.rates.wait(identity.token_id)))
+                await _check_stream(context, identity, tally)
                 results = await intake.each(Found(items), identity, tally.total(), tally.total() - tally["rejected"])
                 for one in results:
                     file.write(b",\n" if tally else b"\n")
@@ -146,6 +153,19 @@ async def _stream(intake: Intake, identity: Identity, receive: Receive, send: Se
         await _send_results(send, file, tally)
 
 
+async def _check_stream(context: Context, identity: Identity, tally: Counter[str]) -> None:
+    """Raise ProblemError if a stream may not go on: its token was revoked, or too many of its events were rejected."""
+    before = tally.total() - tally["rejected"]
+    if tally["rejected"] > MAX_REJECTED:
+        raise too_many_rejected(MAX_REJECTED, before)
+    try:
+        is_usable = await context.access.is_usable(identity.token_id)
+    except StateError as error:
+        raise failure(error, before) from error
+    if not is_usable:
+        raise revoked(before)
+
+
 async def _send_results(send: Send, file: SpooledTemporaryFile[bytes], tally: Counter[str]) -> None:
     counts = {status: tally[status] for status in ("accepted", "duplicate", "rejected")}
     begin, end = ENCODER.encode(counts)[:-1] + b',"events":[', b"]}"
@@ -162,14 +182,14 @@ async def _send_results(send: Send, file: SpooledTemporaryFile[bytes], tally: Co
 def _flags(query: bytes) -> tuple[bool, bool]:
     """The values of ``partial`` and ``dry_run``. Raises ProblemError for other parameters and values."""
     given = parse_qs(query.decode("latin-1"), keep_blank_values=True)
-    values = {name: FLAGS.get(texts[-1]) for name, texts in given.items()}
+    values = {name: FLAGS.get(texts[0]) if len(texts) == 1 else None for name, texts in given.items()}
     wrong = [name for name, value in values.items() if name not in PARAMETERS or value is None]
     if wrong:
         raise ProblemError(
             400,
             type="parameter-invalid",
             title="A query parameter is not valid",
-            detail=f"the query parameter {wrong[0][:60]!r} or its value is not known",
+            detail=f"the query parameter {wrong[0][:60]!r} or its value is not known, or it comes twice",
             hint="The parameters are partial and dry_run, and their values are true and false.",
         )
     return bool(values.get("partial")), bool(values.get("dry_run"))

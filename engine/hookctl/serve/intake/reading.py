@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import msgspec
 
@@ -18,9 +19,11 @@ from hookctl.delivery.events.intake import (
 from hookctl.delivery.events.rules import EventRule
 from hookctl.errors import EventError
 from hookctl.json.strict import MAX_DEPTH
-from hookctl.model import Event, Json
+from hookctl.model import Event, Json, TraceContext, read_trace
 from hookctl.serve.intake import cloudevents
 from hookctl.serve.intake.forms import Form
+
+PIECE_BYTES = 1 << 20
 
 
 @dataclass(slots=True)
@@ -44,43 +47,50 @@ class Reading:
     def __init__(self, gate: EventGate, clock: Callable[[], float]) -> None:
         self._gate, self._clock = gate, clock
 
-    def whole(self, form: Form, headers: Mapping[bytes, bytes], body: bytes) -> Found:
-        """The events of a whole body."""
+    def whole(self, form: Form, headers: Mapping[bytes, bytes], body: bytes, most: int) -> Found:
+        """The events of a whole body; only the first ``most``, since what is not read costs neither time nor memory."""
         if form is Form.LINES or (form is Form.JSON and body.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] == b"["):
-            reader = self.lines()
-            return Found([*reader.feed(body), *reader.finish()])
+            return Found([*islice(self._several(headers, body), most)])
         if form is Form.JSON:
-            return self._event(body.removeprefix(BYTE_ORDER_MARK))
+            return self._event(headers, body.removeprefix(BYTE_ORDER_MARK))
         if form is Form.BATCH:
-            return self._batch(body)
+            return self._batch(headers, body, most)
         try:
-            return self._cloud_events([_one(form, headers, body)], is_one=True)
+            return self._cloud_events(headers, [_one(form, headers, body)], is_one=True)
         except EventError as error:
             return Found([BadEvent("the body", error.message, error.rule)], is_one=True)
 
-    def lines(self) -> EventReader:
+    def lines(self, headers: Mapping[bytes, bytes]) -> EventReader:
         """A reader of JSON lines, for a body that is read in pieces."""
-        return EventReader(self._gate)
+        return EventReader(self._gate, trace_of(headers))
 
     def findings(self, form: Form, body: bytes) -> list[str]:
         """Everything that the schema finds in a body that is one event; empty for other errors."""
         return self._gate.findings(body) if form is Form.JSON else []
 
-    def _batch(self, body: bytes) -> Found:
+    def _several(self, headers: Mapping[bytes, bytes], body: bytes) -> Iterator[Event | BadEvent]:
+        """The events of an array or of JSON lines. A large body is read in pieces, so that few lines exist at once."""
+        reader = self.lines(headers)
+        for start in range(0, len(body), PIECE_BYTES):
+            yield from reader.feed(body[start : start + PIECE_BYTES])
+        yield from reader.finish()
+
+    def _batch(self, headers: Mapping[bytes, bytes], body: bytes, most: int) -> Found:
         try:
             clouds = parse_strictly(body, max_depth=MAX_DEPTH + 1)
         except EventError as error:
             return Found([BadEvent("the body", error.message, error.rule)])
         if not isinstance(clouds, list):
             return Found([BadEvent("the body", "a batch must be a JSON array", EventRule.NOT_OBJECT)])
-        return self._cloud_events(clouds)
+        return self._cloud_events(headers, clouds[:most])
 
-    def _cloud_events(self, clouds: Sequence[Json], *, is_one: bool = False) -> Found:
-        found = Found(is_one=is_one)
+    def _cloud_events(self, headers: Mapping[bytes, bytes], clouds: Sequence[Json], *, is_one: bool = False) -> Found:
+        found, trace = Found(is_one=is_one), trace_of(headers)
         for number, cloud in enumerate(clouds):
             try:
                 event, is_timed = cloudevents.to_event(cloud, self._clock())
-                found.items.append(self._gate.parse(msgspec.json.encode(event)))
+                text = msgspec.json.encode(event)
+                found.items.append(self._gate.parse(text, cloudevents.trace_of(cloud) or trace))
             except EventError as error:
                 found.items.append(BadEvent(f"item {number + 1}", error.message, error.rule))
                 continue
@@ -88,11 +98,19 @@ class Reading:
                 found.untimed.add(number)
         return found
 
-    def _event(self, text: bytes) -> Found:
+    def _event(self, headers: Mapping[bytes, bytes], text: bytes) -> Found:
         try:
-            return Found([self._gate.parse(text)], is_one=True)
+            return Found([self._gate.parse(text, trace_of(headers))], is_one=True)
         except EventError as error:
             return Found([BadEvent("the body", error.message, error.rule)], is_one=True)
+
+
+def trace_of(headers: Mapping[bytes, bytes]) -> TraceContext | None:
+    """The trace in the headers of a request; None if there is none, or it is not valid."""
+    parent = headers.get(b"traceparent")
+    if parent is None:
+        return None
+    return read_trace(parent.decode("latin-1"), headers.get(b"tracestate", b"").decode("latin-1"))
 
 
 def _one(form: Form, headers: Mapping[bytes, bytes], body: bytes) -> Json:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from hookctl.delivery.events.intake import MAX_EVENT_BYTES, BadEvent
-from hookctl.delivery.events.rules import EventRule
+from hookctl.delivery.events.intake import BadEvent
+from hookctl.delivery.events.rules import EventRule, hint
 from hookctl.errors import ChangedError, HookctlError, IntakeRefusedError, StateLockedError
 from hookctl.model import Event
 from hookctl.serve.problems import ProblemError
@@ -22,16 +22,6 @@ MAX_ERRORS = 100
 BUSY_SECONDS = 2
 """``Retry-After`` of a store that is busy or fails."""
 CHANGED = "an event with this id was accepted before, with other content"
-HINTS: Mapping[str, str] = {
-    EventRule.NOT_JSON: "Send JSON: an event or an array as application/json, or JSON lines as application/x-ndjson.",
-    EventRule.AMBIGUOUS: "Send JSON that every parser reads in the same way.",
-    EventRule.TOO_LARGE: f"An event has at most {MAX_EVENT_BYTES >> 20} MiB. Send a link to the data instead.",
-    EventRule.UNKNOWN_TYPE: "`hookctl schema event` lists the event types.",
-    EventRule.SCHEMA: "`hookctl schema event TYPE` shows every field.",
-    EventRule.TYPE_FORBIDDEN: "Create a token that may: hookctl tokens create NAME --scope intake.",
-    EventRule.CHANGED: "Give an event with other content an id of its own.",
-}
-"""What to do about each kind of bad event."""
 
 
 class Result(Struct, omit_defaults=True):
@@ -67,7 +57,7 @@ def stored(event: Event, taken: TakenIn) -> Result:
 
 def rejected(index: int, bad: BadEvent) -> Result:
     """The result of an event that was not stored."""
-    return Result(None, "rejected", (), index, bad.place, bad.rule, bad.reason, HINTS.get(bad.rule, ""))
+    return Result(None, "rejected", (), index, bad.place, bad.rule, bad.reason, hint(bad.rule))
 
 
 def counted(results: list[Result]) -> Results:
@@ -87,7 +77,7 @@ def bad_events(bad: Sequence[tuple[int, BadEvent]], total: int, findings: Iterab
             "place": one.place,
             "rule": one.rule,
             "detail": detail,
-            **({"hint": HINTS[one.rule]} if one.rule in HINTS else {}),
+            **({"hint": fix} if (fix := hint(one.rule)) else {}),
         }
         for index, one in bad[:MAX_ERRORS]
         for detail in (list(findings) or [one.reason])
@@ -98,7 +88,7 @@ def bad_events(bad: Sequence[tuple[int, BadEvent]], total: int, findings: Iterab
     status, kind, title = KINDS.get(only, INVALID)
     if total == 1:
         return ProblemError(
-            status, type=kind, title=title, detail=first.reason, hint=HINTS.get(first.rule, ""), errors=[*errors]
+            status, type=kind, title=title, detail=first.reason, hint=hint(first.rule), errors=[*errors]
         )
     detail = f"{len(bad):,} of {total:,} events cannot be accepted, the first at {first.place}: {first.reason}"
     return ProblemError(
@@ -114,6 +104,19 @@ KINDS: Mapping[str, tuple[int, str, str]] = {
 }
 """The problem of a request, all bad events of which are bad in the same way; otherwise it is ``INVALID``."""
 PARTIAL = "Fix them and send the request again, or store the other events with ?partial=true."
+
+
+def revoked(stored_events: int) -> ProblemError:
+    """The problem of a request whose token has ended while it arrived, and of which so many events are stored."""
+    return ProblemError(
+        401,
+        type="token-refused",
+        title="The token is not accepted",
+        detail="the token has expired or was revoked while the request arrived; the rest was not read",
+        hint="`hookctl tokens list` shows the tokens that are accepted.",
+        headers={"WWW-Authenticate": 'Bearer realm="hookctl", error="invalid_token"'},
+        **({"stored": stored_events} if stored_events else {}),
+    )
 
 
 def failure(error: HookctlError, stored_events: int = 0) -> ProblemError:

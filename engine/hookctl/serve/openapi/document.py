@@ -8,12 +8,12 @@ from http import HTTPStatus
 
 from hookctl import __version__
 from hookctl.model import Json
+from hookctl.model.api_problems import PREFIX, PROBLEMS
 from hookctl.serve.access.cookies import NAME
 from hookctl.serve.access.signed import SCHEMES
 from hookctl.serve.openapi.operations import JSON, OPERATIONS, Operation
-from hookctl.serve.openapi.problems import PROBLEMS
 from hookctl.serve.openapi.schemas import components, problem_schema, ref
-from hookctl.serve.problems import MEDIA_TYPE, PREFIX
+from hookctl.serve.problems import MEDIA_TYPE
 
 INTRODUCTION = (
     "The API of `hookctl serve`. An error is a problem (RFC 9457) whose `type` begins with `urn:hookctl:problem:`. "

@@ -63,6 +63,20 @@ BODIES = {
     "application/cloudevents+json": "CloudEvent",
     "application/cloudevents-batch+json": "CloudEvents",
 }
+TRACE: Sequence[Json] = (
+    {
+        "name": "traceparent",
+        "in": "header",
+        "description": "The span in which the events were made, as in W3C Trace Context. It is stored with each event.",
+        "schema": {"type": "string"},
+    },
+    {
+        "name": "tracestate",
+        "in": "header",
+        "description": "Is stored with a valid `traceparent`.",
+        "schema": {"type": "string"},
+    },
+)
 STORED = ("Every event is on disk.", "ResultOrResults")
 
 OPERATIONS: Sequence[Operation] = (
@@ -98,6 +112,7 @@ OPERATIONS: Sequence[Operation] = (
                     "pattern": "^[!-~]([ -~]*[!-~])?$",
                 },
             },
+            *TRACE,
         ),
         content=BODIES,
         answers={
@@ -135,7 +150,7 @@ OPERATIONS: Sequence[Operation] = (
             "events as for `/v1/events`."
         ),
         scope=None,
-        parameters=(_in_path("Id of the token, as `hookctl tokens create` prints it."),),
+        parameters=(_in_path("Id of the token, as `hookctl tokens create` prints it."), *TRACE),
         content={JSON: "Payload"},
         answers={202: STORED},
         problems=(

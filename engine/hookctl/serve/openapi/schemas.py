@@ -194,7 +194,11 @@ _STORED_EVENT = _object(
             delivery=_STRING,
             status=_enum(*(status.value for status in DeliveryStatus)),
             attempts=_COUNT,
-            reason=_STRING,
+            due_at={
+                "type": ["number", "null"],
+                "description": "The time of the next try in epoch seconds, if it is waiting or retrying.",
+            },
+            reason={**_STRING, "description": "Why it is retrying, held, dead or cancelled; empty otherwise."},
         )
     ),
     unmatched=_list(

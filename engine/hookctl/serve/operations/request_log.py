@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,11 +25,17 @@ class RequestLog:
     Args:
         app: answers the requests.
         metrics: counts them.
-        write: writes the record of one.
+        write: writes the records of some, each with the time of its answer in epoch seconds.
+
+    What is answered in the same pass of the event loop, such as all requests of one commit, is written together.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, write: Callable[[dict[str, Json]], None]) -> None:
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, write: Callable[[Sequence[tuple[float, dict[str, Json]]]], None]
+    ) -> None:
         self._app, self._metrics, self._write = app, metrics, write
+        self._records: list[tuple[float, dict[str, Json]]] = []
+        """What is written at the end of the pass."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Have the request answered, and log it, whatever happens."""
@@ -58,14 +65,19 @@ class RequestLog:
         if route in PROBES and 200 <= status < 400:
             return
         client, identity = scope.get("client"), scope["state"].get("identity")
-        self._write(
-            {
-                "client": client[0] if client else "",
-                "method": method,
-                "route": route,
-                "status": status or None,
-                "seconds": round(seconds, 4),
-                "bytes": size,
-                "token": identity.name if identity else "",
-            }
-        )
+        record: dict[str, Json] = {
+            "client": client[0] if client else "",
+            "method": method,
+            "route": route,
+            "status": status or None,
+            "seconds": round(seconds, 4),
+            "bytes": size,
+            "token": identity.name if identity else "",
+        }
+        self._records.append((time.time(), record))
+        if len(self._records) == 1:
+            asyncio.get_running_loop().call_soon(self._write_records)
+
+    def _write_records(self) -> None:
+        records, self._records = self._records, []
+        self._write(records)

@@ -15,10 +15,13 @@ from hookctl.report.text.printable import printable
 from hookctl.report.text.webhooks import host_of_plan
 
 if TYPE_CHECKING:
+    from hookctl.store.history import Routes
     from hookctl.store.interface import Store
     from hookctl.store.overviews import Ranking
 
 RANKING_SECONDS = 1.0
+KEPT_ROUTES = 4
+"""Serials of which it is kept how events were routed then. Most events that people look at are of the newest ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Catalog:
     def __init__(self) -> None:
         self._lock = Lock()
         self._applied: Applied | None = None
+        self._routes: dict[int, Routes] = {}
+        """By serial, the last used at the end."""
 
     def read(self, store: Store) -> Applied:
         """What is applied now. May be called on any thread. Raises StoreError."""
@@ -71,6 +76,16 @@ class Catalog:
             if known is None or known.serial != store.serial():
                 known = self._applied = _read(store, known.rows if known else {})
             return known
+
+    def routes_at(self, store: Store, at: float) -> Routes:
+        """See :meth:`hookctl.store.events_interface.Log.routes_at`. May be called on any thread. Raises StoreError."""
+        with self._lock:
+            serial = store.serial_at(at)
+            routes = self._routes.pop(serial, None) or store.routes_at(at)
+            self._routes[routes.serial] = routes
+            while len(self._routes) > KEPT_ROUTES:
+                del self._routes[next(iter(self._routes))]
+            return routes
 
 
 class Rankings:

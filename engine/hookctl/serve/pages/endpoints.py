@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from hookctl.delivery.past.bulk import audit_entry
 from hookctl.model import Status
 from hookctl.serve.access import Scope, requires
 from hookctl.serve.pages import history, test_result, webhook, webhook_list
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from hookctl.serve.context import Context
+    from hookctl.store.history import AuditEntry
     from hookctl.store.interface import Store
 
 WAIT_SECONDS = 1.5
@@ -87,7 +89,8 @@ async def start_test(request: Request) -> Response:
     event_type = _context(request).plugins.event_types.get(plan.event)
     if event_type is None:
         return not_found(request, f"The event type {plan.event} is not known to this server", "See `hookctl plugins`.")
-    test = pages_of(request).tests.start(plan, event_type.mock, request.state.identity.name)
+    tests, who = pages_of(request).tests, request.state.identity.name
+    test = tests.reserve(plan, who)
     if test is None:
         return render(
             request,
@@ -96,8 +99,18 @@ async def start_test(request: Request) -> Response:
             message="Too many tests are running",
             hint="Try again when one of them has ended.",
         )
+    try:  # nothing is sent that is not in the audit log
+        await in_store(request, _record, audit_entry(who, "test", name, None))
+    except BaseException as error:
+        test.result.set_exception(error)
+        raise
+    tests.send(test, event_type.mock)
     await asyncio.wait([asyncio.wrap_future(test.result)], timeout=WAIT_SECONDS)
     return RedirectResponse(request.url_for("test", name=name, id=test.id).path, 303)
+
+
+def _record(store: Store, audit: AuditEntry) -> None:
+    store.record(audit)
 
 
 @requires(Scope.READ)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.exceptions import HTTPException
 
 from hookctl.errors import HookctlError, StateError, UnknownWebhookError
-from hookctl.serve.access.answers import is_for_page
+from hookctl.serve.access.answers import NotAllowedError, is_for_page
 from hookctl.serve.pages.rendering import render
 from hookctl.serve.problems import problem
 
@@ -54,6 +54,12 @@ async def unknown_method(_: Request, error: Exception) -> Response:
         detail="the header Allow lists the methods of this path",
         headers=headers,
     )
+
+
+async def not_allowed(request: Request, error: Exception) -> Response:
+    """The page for something that the reader's scopes do not allow."""
+    message, hint = (error.message, error.hint) if isinstance(error, NotAllowedError) else ("Not allowed", "")
+    return render(request, "not_allowed.html", status=403, message=message, hint=hint)
 
 
 def not_found(request: Request, message: str, hint: str = "") -> Response:

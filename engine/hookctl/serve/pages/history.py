@@ -25,12 +25,12 @@ Position = tuple[float, int, int]
 PAGE = 50
 AT_ONCE = 200
 """Entries that are read together while a filter leaves most of them out."""
-LOOK_AT = 5_000
+LOOK_AT = 1_000
 """Entries that one page looks at. After as many, it ends, and its link leads on."""
 MOST_CHANGES = 50
 """Webhooks on the page of one apply whose fields are shown."""
 LONGEST = 200
-ACTIONS = ("apply", "replay", "cancel", "hold", "resume", "backfill", "heal")
+ACTIONS = ("apply", "replay", "cancel", "hold", "resume", "backfill", "heal", "test", "create token", "revoke token")
 VERBS = {Action.CREATE: "created", Action.UPDATE: "updated", Action.RENAME: "renamed", Action.DELETE: "removed"}
 
 
@@ -137,7 +137,7 @@ def find_apply(store: Store, applied: Applied, serial: int, after: str) -> dict[
 
     ``applied`` is what is applied now.
     """
-    entry = entry_of(store, serial)
+    entry = store.apply_entry(serial)
     if entry is None:
         return None
     changes = store.changes(serial, MOST_CHANGES + 1, after=after)
@@ -152,19 +152,6 @@ def find_apply(store: Store, applied: Applied, serial: int, after: str) -> dict[
         "signs": SIGNS,
         "digits": VERSION_DIGITS,
     }
-
-
-def entry_of(store: Store, serial: int) -> HistoryEntry | None:
-    """The entry of an apply."""
-    before: Position | None = None
-    while True:
-        page = store.history(AT_ONCE, before=before)
-        for entry in page.entries:
-            if entry.serial == serial:
-                return entry
-        before = page.next
-        if before is None:
-            return None
 
 
 def _lines(store: Store, applied: Applied, change: ChangeRecord) -> Sequence[Line]:

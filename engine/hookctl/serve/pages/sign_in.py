@@ -28,6 +28,8 @@ LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 WAIT = "Too many tokens or links that are not accepted were tried. Try again in {} s."
 NOT_ACCEPTED = "This token is not accepted, or it has neither the scope read nor the scope operate."
 LINK_OVER = "This link is not accepted: it was used already, is older than ten minutes, or was replaced by a newer one."
+ENDED = "Your session has ended. Sign in again."
+STORE_FAILS = "The store cannot be used now. The log of the server has a line trouble with the reason."
 PLAIN_HTTP = (
     "This page came over plain HTTP, so anyone on the network could read your token. Open it through a proxy that adds "
     "TLS, or through a tunnel: ssh -L 8080:127.0.0.1:8080 SERVER, then http://127.0.0.1:8080."
@@ -39,7 +41,8 @@ async def sign_in(request: Request) -> Response:
     """The form. With ``?code=``, the one-time link: starts a session and goes to the first page."""
     code = request.query_params.get("code")
     if code is None or request.method != "GET":
-        return _form(request)
+        has_ended = cookie_of(request) and request.state.identity is None
+        return _form(request, ENDED if has_ended else "")
     cookie, wait = _access(request).sign_in_with_link(code, client_address(request))
     if cookie is None:
         return _refused(request, wait, LINK_OVER)
@@ -61,7 +64,8 @@ async def sign_in_with_token(request: Request) -> Response:
     except ValueError as error:
         return _form(request, f"The form cannot be read: {error}.", 400)
     except StateError as error:
-        return _form(request, f"The store cannot be used: {error.message}. {error.hint}", 503)
+        _access(request).report(error)
+        return _form(request, STORE_FAILS, 503)
     return _signed_in(request, cookie) if cookie else _refused(request, wait, NOT_ACCEPTED)
 
 

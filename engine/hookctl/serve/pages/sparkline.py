@@ -25,10 +25,24 @@ class Sparkline:
     succeeded: str
     """Empty if there were no such attempts; so is ``failed``."""
     failed: str
-    words: str
-    """The same for those who do not see it."""
+    total: str
+    """How many attempts there were, as a sentence."""
+    busiest: Hour | None
+    """The hour with the most attempts; None without any."""
     width: int
     height: int = HEIGHT
+
+    @property
+    def most(self) -> str:
+        """How many attempts the busiest hour had, with their noun; empty without any."""
+        return counted(self.busiest.succeeded + self.busiest.failed, "attempt") if self.busiest else ""
+
+    @property
+    def words(self) -> str:
+        """The same as the picture, for those who do not see it."""
+        if self.busiest is None:
+            return self.total
+        return f"{self.total} The busiest hour began at {shown(self.busiest.start)}, with {self.most}."
 
 
 def sparkline(hours: Sequence[Hour]) -> Sparkline:
@@ -43,16 +57,13 @@ def sparkline(hours: Sequence[Hour]) -> Sparkline:
                 height = max(LEAST, attempts / most * (HEIGHT - LEAST))
                 top -= height
                 paths.append(f"M{x} {max(top, 0):.1f}h{WIDTH}v{height:.1f}h-{WIDTH}z")
-    return Sparkline("".join(good), "".join(bad), _words(hours), max(len(hours) * STEP - STEP + WIDTH, WIDTH))
+    busiest = max(hours, key=lambda hour: hour.succeeded + hour.failed) if most else None
+    width = max(len(hours) * STEP - STEP + WIDTH, WIDTH)
+    return Sparkline("".join(good), "".join(bad), _total(hours), busiest, width)
 
 
-def _words(hours: Sequence[Hour]) -> str:
+def _total(hours: Sequence[Hour]) -> str:
     succeeded, failed = sum(hour.succeeded for hour in hours), sum(hour.failed for hour in hours)
     if not succeeded + failed:
         return "No attempts in the last 24 hours."
-    busiest = max(hours, key=lambda hour: hour.succeeded + hour.failed)
-    attempts = counted(busiest.succeeded + busiest.failed, "attempt")
-    return (
-        f"Last 24 hours: {succeeded:,} attempts delivered, {failed:,} failed. "
-        f"The busiest hour began at {shown(busiest.start)}, with {attempts}."
-    )
+    return f"Last 24 hours: {succeeded:,} {'attempt' if succeeded == 1 else 'attempts'} delivered, {failed:,} failed."

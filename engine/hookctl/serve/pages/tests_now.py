@@ -49,8 +49,8 @@ class Tests:
         self._tests: dict[str, Test] = {}
         """By id, the oldest first."""
 
-    def start(self, plan: DeliveryPlan, event: Mapping[str, Json], who: str) -> Test | None:
-        """Send the event to the webhook, as ``hookctl test`` does; None if too many tests are running."""
+    def reserve(self, plan: DeliveryPlan, who: str) -> Test | None:
+        """A test that counts as running until it has a result; None if too many tests are running."""
         test = Test(token_urlsafe(12), plan, who, time.time())
         with self._lock:
             if sum(not other.result.done() for other in self._tests.values()) >= AT_ONCE:
@@ -58,8 +58,11 @@ class Tests:
             self._tests[test.id] = test
             while len(self._tests) > KEPT:
                 del self._tests[next(iter(self._tests))]
-        Thread(target=self._run, args=(test, event), name="hookctl-test", daemon=True).start()
         return test
+
+    def send(self, test: Test, event: Mapping[str, Json]) -> None:
+        """Send the event to the webhook, as ``hookctl test`` does, on a thread."""
+        Thread(target=self._run, args=(test, event), name="hookctl-test", daemon=True).start()
 
     def get(self, test_id: str) -> Test | None:
         """A test; None if it is not kept any more."""

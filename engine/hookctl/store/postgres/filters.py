@@ -16,6 +16,7 @@ LAST_ATTEMPT = "(SELECT a.record FROM attempts a WHERE a.delivery = d.seq ORDER 
 EVENT = "d.event = ANY(ARRAY(SELECT seq FROM events WHERE id = %s))"
 UNENDED = frozenset({DeliveryStatus.WAITING, DeliveryStatus.RETRYING, DeliveryStatus.HELD})
 """The statuses of deliveries that are never in a partition of ended ones."""
+DUE = frozenset({DeliveryStatus.WAITING, DeliveryStatus.RETRYING})
 
 
 def deliveries(connection: Connection, which: Filter, limit: int | None) -> list[Delivery]:
@@ -65,6 +66,8 @@ def conditions_of(which: Filter) -> tuple[list[str], list[Any]]:
         "d.webhook = %s": which.webhook,
         "d.created_at >= %s": which.since,
         "d.created_at < %s": which.until,
+        "d.attempts >= %s": which.attempts or None,
+        "NOT d.ended AND d.ready_at IS NOT NULL AND d.due_at < %s": which.due_before,
     }
     for condition, value in plain.items():
         if value is not None:

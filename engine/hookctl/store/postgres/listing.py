@@ -6,7 +6,8 @@ decides on them. A partitioned table has its keys in order, too: PostgreSQL merg
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from hookctl.model import DeliveryStatus
@@ -41,6 +42,7 @@ ROWS = """
     ) a ON true
     WHERE {conditions} ORDER BY k.place
 """
+TALLY = "SELECT d.webhook, count(*) FROM {table} d WHERE {conditions} GROUP BY d.webhook"
 NEXT_TRIES = "SELECT seq FROM live WHERE webhook = %s AND ready_at IS NOT NULL ORDER BY ready_at, seq LIMIT %s"
 AROUND = 1_000
 BEFORE = f"""
@@ -88,6 +90,20 @@ def delivery_page(
     return DeliveryPage(found, looked_at, position)
 
 
+def tally(connection: Connection, which: Filter, limit: int) -> Mapping[str, int]:
+    """See :meth:`hookctl.store.pages_interface.Overviews.tally`."""
+    sources = keys_of(which)
+    reads_rows = which.where or which.cause or which.plan_digest or which.event_type or which.event_id or which.ids
+    if reads_rows or any(source.table == "deliveries" and not which.group for source in sources):
+        return Counter(one.webhook for one in filters.deliveries(connection, which, limit))
+    conditions, values = filters.conditions_of(which)
+    found: Counter[str] = Counter()
+    for source in sources:
+        query = TALLY.format(table=source.table, conditions=" AND ".join([source.conditions, *conditions]))
+        found.update(dict(connection.execute(query, [*source.values, *values]).fetchall()))
+    return found
+
+
 def next_tries(connection: Connection, webhook: str, limit: int) -> list[DeliveryRow]:
     """See :meth:`hookctl.store.pages_interface.Overviews.next_tries`."""
     keys = connection.execute(NEXT_TRIES, (webhook, limit)).fetchall()
@@ -104,6 +120,8 @@ def keys_of(which: Filter) -> list[Keys]:
         condition, *values = filters.in_group(which.group)
         return [Keys("deliveries", condition, values, has_times=False)]
     statuses = frozenset(which.statuses or S)
+    if which.due_before is not None:
+        statuses = statuses & filters.DUE or filters.DUE
     only = ("", []) if which.webhook is None else (" AND d.webhook = %s", [which.webhook])
     found = [
         Keys("ended", f"d.status = '{status.value}'{only[0]}", only[1])

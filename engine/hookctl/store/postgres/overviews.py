@@ -11,6 +11,7 @@ from hookctl.store.overviews import (
     DeliveryPage,
     DeliveryRow,
     Group,
+    HistoryEntry,
     HistoryPage,
     Hour,
     PlanVersion,
@@ -64,6 +65,10 @@ class PostgresOverviews(PostgresQueue):
         """See :meth:`hookctl.store.pages_interface.Overviews.delivery_page`."""
         return self._read(listing.delivery_page, which, limit, before, look_at)
 
+    def tally(self, which: Filter, limit: int) -> Mapping[str, int]:
+        """See :meth:`hookctl.store.pages_interface.Overviews.tally`."""
+        return self._read(listing.tally, which, limit)
+
     def groups(self, webhook: str | None = None, limit: int = 100) -> list[Group]:
         """See :meth:`hookctl.store.pages_interface.Overviews.groups`."""
         return self._read(groups.groups, webhook, limit)
@@ -75,6 +80,10 @@ class PostgresOverviews(PostgresQueue):
     def history(self, limit: int, *, before: tuple[float, int, int] | None = None) -> HistoryPage:
         """See :meth:`hookctl.store.pages_interface.Overviews.history`."""
         return self._read(past.history, limit, before)
+
+    def apply_entry(self, serial: int) -> HistoryEntry | None:
+        """See :meth:`hookctl.store.pages_interface.Overviews.apply_entry`."""
+        return self._read(past.apply_entry, serial)
 
     def changes(self, serial: int, limit: int = 100, *, after: str = "") -> list[ChangeRecord]:
         """See :meth:`hookctl.store.pages_interface.Overviews.changes`."""

@@ -44,6 +44,7 @@ APPLIES = """
     SELECT serial, applied_at, applied_by, plan_digest, commit_id FROM applies
     WHERE (applied_at, 1, serial) < (%s, %s, %s) ORDER BY applied_at DESC, serial DESC LIMIT %s
 """
+ONE_APPLY = "SELECT serial, applied_at, applied_by, plan_digest, commit_id FROM applies WHERE serial = %s"
 ACTIONS = """
     SELECT seq, at, who, action, what, reason, deliveries FROM audit
     WHERE (at, 0, seq) < (%s, %s, %s) ORDER BY at DESC, seq DESC LIMIT %s
@@ -77,12 +78,18 @@ def record(connection: Connection, plan: Plan) -> None:
 
 def routes_at(connection: Connection, at: float) -> Routes:
     """See :meth:`hookctl.store.events_interface.Log.routes_at`."""
-    (serial,) = connection.execute(SERIAL_AT, (at,)).fetchone() or (None,)
-    rows = connection.execute(ROUTES_AT, (serial or 0,)).fetchall()
+    serial = greatest_serial_at(connection, at)
+    rows = connection.execute(ROUTES_AT, (serial,)).fetchall()
     return Routes(
-        serial or 0,
+        serial,
         {name: Route(event, status == Status.ACTIVE, when) for name, event, status, when in rows if event and status},
     )
+
+
+def greatest_serial_at(connection: Connection, at: float) -> int:
+    """See :meth:`hookctl.store.events_interface.Log.serial_at`."""
+    (serial,) = connection.execute(SERIAL_AT, (at,)).fetchone() or (None,)
+    return serial or 0
 
 
 def log(connection: Connection, limit: int, since: float | None) -> list[LogEntry]:
@@ -115,6 +122,11 @@ def history(connection: Connection, limit: int, before: Position | None) -> Hist
     entries += _applies(connection, connection.execute(APPLIES, values).fetchall())
     entries.sort(key=lambda entry: entry.position, reverse=True)
     return HistoryPage(entries[:limit], entries[limit - 1].position if len(entries) > limit else None)
+
+
+def apply_entry(connection: Connection, serial: int) -> HistoryEntry | None:
+    """See :meth:`hookctl.store.pages_interface.Overviews.apply_entry`."""
+    return next(iter(_applies(connection, connection.execute(ONE_APPLY, (serial,)).fetchall())), None)
 
 
 def changes(connection: Connection, serial: int, limit: int, after: str) -> list[ChangeRecord]:

@@ -115,10 +115,18 @@ class PostgresStore(PostgresHistory, PostgresOverviews, PostgresCopying):
 
     # -- the log, and damage
 
+    def record(self, audit: AuditEntry) -> None:
+        """See :meth:`hookctl.store.events_interface.Log.record`."""
+        self._write(audit_log.record, audit, 0)
+
     def log(self, limit: int, since: float | None = None) -> list[LogEntry]:
         """See :meth:`hookctl.store.events_interface.Log.log`."""
         entries = [*self._read(audit_log.entries, limit, since), *self._read(past.log, limit, since)]
         return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
+
+    def serial_at(self, at: float) -> int:
+        """See :meth:`hookctl.store.events_interface.Log.serial_at`."""
+        return self._read(past.greatest_serial_at, at)
 
     def routes_at(self, at: float) -> Routes:
         """See :meth:`hookctl.store.events_interface.Log.routes_at`."""
@@ -172,17 +180,17 @@ class PostgresStore(PostgresHistory, PostgresOverviews, PostgresCopying):
 
     # -- tokens
 
-    def add_token(self, token: Token) -> None:
+    def add_token(self, token: Token, audit: AuditEntry | None = None) -> None:
         """See :meth:`hookctl.store.tokens.Tokens.add_token`."""
-        self._write(tokens.add, token)
+        self._write(tokens.add, token, audit)
 
     def tokens(self) -> list[Token]:
         """See :meth:`hookctl.store.tokens.Tokens.tokens`."""
         return self._read(tokens.read)
 
-    def revoke_token(self, name: str, at: float, who: str) -> Token:
+    def revoke_token(self, name: str, at: float, who: str, audit: AuditEntry | None = None) -> Token:
         """See :meth:`hookctl.store.tokens.Tokens.revoke_token`."""
-        return self._write(tokens.revoke, name, at, who)
+        return self._write(tokens.revoke, name, at, who, audit)
 
     def note_tokens_used(self, used: Mapping[str, float]) -> None:
         """See :meth:`hookctl.store.tokens.Tokens.note_tokens_used`."""

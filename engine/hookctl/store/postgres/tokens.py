@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from hookctl.store.postgres import audit as audit_log
 from hookctl.store.postgres.connection import Connection
 from hookctl.store.tokens import refuse_taken, unknown_token
 
 if TYPE_CHECKING:
     from hookctl.model.token import Token
+    from hookctl.store.history import AuditEntry
 
 COLUMNS = (
     "id, name, digest, scopes, event_types, signature, secrets, wrap, created_at, created_by, "
@@ -25,7 +27,7 @@ REVOKE = "UPDATE tokens SET revoked_at = %s, revoked_by = %s WHERE id = %s"
 USED = "UPDATE tokens SET last_used_at = greatest(coalesce(last_used_at, 0), %s) WHERE id = %s"
 
 
-def add(connection: Connection, token: Token) -> None:
+def add(connection: Connection, token: Token, audit: AuditEntry | None) -> None:
     """See :meth:`hookctl.store.tokens.Tokens.add_token`; inside the caller's transaction."""
     rows = connection.execute("SELECT name FROM tokens WHERE revoked_at IS NULL").fetchall()
     refuse_taken(token.name, [name for (name,) in rows])
@@ -33,6 +35,7 @@ def add(connection: Connection, token: Token) -> None:
     kept = (token.id, token.name, token.digest, sorted(token.scopes), types, token.signature, [*token.secrets])
     made = (token.wrap, token.created_at, token.created_by, token.expires_at, token.last_used_at)
     connection.execute(ADD, (*kept, *made, token.revoked_at, token.revoked_by))
+    audit_log.record(connection, audit, 0)
 
 
 def read(connection: Connection) -> list[Token]:
@@ -40,13 +43,14 @@ def read(connection: Connection) -> list[Token]:
     return [token for row in connection.execute(TOKENS).fetchall() if (token := _token(row)) is not None]
 
 
-def revoke(connection: Connection, name: str, at: float, who: str) -> Token:
+def revoke(connection: Connection, name: str, at: float, who: str, audit: AuditEntry | None) -> Token:
     """See :meth:`hookctl.store.tokens.Tokens.revoke_token`; inside the caller's transaction."""
     in_use = {token.name: token for token in read(connection) if token.revoked_at is None}
     if name not in in_use:
         raise unknown_token(name, in_use)
     token = in_use[name]
     connection.execute(REVOKE, (at, who, token.id))
+    audit_log.record(connection, audit, 0)
     return replace(token, revoked_at=at, revoked_by=who)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hookctl.model import Action, AppliedState, Plan, Rename, Status
 from hookctl.store.applied_rows import (
@@ -25,9 +25,6 @@ from hookctl.store.sqlite.applied_damage import damaged
 from hookctl.store.sqlite.connection import connect, errors_as_store_errors, transaction
 from hookctl.store.sqlite.lock import refuse_locked
 from hookctl.store.sqlite.migrations import migrate, table_version
-
-if TYPE_CHECKING:
-    import sqlite3
 
 COMPONENT = "applied"
 SCRIPTS = (
@@ -123,6 +120,14 @@ class AppliedStore:
             rows = connection.execute(_APPLIES, (-MAX_TIME if since is None else since, limit)) if connection else ()
             return [_log_entry(*row) for row in rows if isinstance(row[2], str) and isinstance(row[3], str)]
 
+    def serial_at(self, at: float) -> int:
+        """See :meth:`hookctl.store.events_interface.Log.serial_at`. Never creates the file."""
+        with self._snapshot() as connection:
+            if connection is None:
+                return 0
+            is_kept = table_version(connection, COMPONENT) >= ROUTES_SINCE
+            return routes.serial_at(connection, at) if is_kept else last_serial(connection)
+
     def routes_at(self, at: float) -> Routes:
         """See :meth:`hookctl.store.events_interface.Log.routes_at`. Never creates the file."""
         with self._snapshot() as connection:
@@ -168,9 +173,12 @@ def _rows(connection: sqlite3.Connection) -> list[AppliedRow]:
 
 def last_serial(connection: sqlite3.Connection) -> int:
     """The serial of the last apply; 0 if nothing was ever applied."""
-    if not table_version(connection, COMPONENT):
+    try:
+        row = connection.execute(f"SELECT serial {_LAST}").fetchone()
+    except sqlite3.OperationalError:  # to ask for the table before would take three times as long
+        if table_version(connection, COMPONENT):
+            raise
         return 0
-    row = connection.execute(f"SELECT serial {_LAST}").fetchone()
     return int(row[0]) if row else 0
 
 

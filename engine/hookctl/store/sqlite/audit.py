@@ -1,4 +1,4 @@
-"""The audit log in the SQLite store: what people did to deliveries. Nothing deletes its rows."""
+"""The audit log in the SQLite store: what people did. Nothing deletes its rows."""
 
 from __future__ import annotations
 

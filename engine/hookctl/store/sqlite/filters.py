@@ -70,7 +70,9 @@ def _needs_attempt(which: Filter) -> bool:
 
 def conditions_of(which: Filter) -> tuple[list[str], list[Any]]:
     """What SQLite can decide of a filter, of deliveries ``d`` joined with events ``e``, and the values."""
-    conditions, values = _of_event(which)
+    (conditions, values), (others, bound_to_others) = _of_event(which), _of_attempts(which)
+    conditions += others
+    values += bound_to_others
 
     def only(condition: str, *bound: object) -> None:
         conditions.append(condition)
@@ -102,6 +104,18 @@ def _of_event(which: Filter) -> tuple[list[str], list[Any]]:
     if which.event_id is not None:
         conditions.append(EVENT)
         values += [which.event_id, which.event_id]
+    return conditions, values
+
+
+def _of_attempts(which: Filter) -> tuple[list[str], list[Any]]:
+    conditions: list[str] = []
+    values: list[Any] = []
+    if which.attempts:
+        conditions.append("d.attempts >= ?")
+        values.append(which.attempts)
+    if which.due_before is not None:
+        conditions.append("d.ready_at IS NOT NULL AND d.due_at < ?")
+        values.append(which.due_before)
     return conditions, values
 
 

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from heapq import nlargest
+from operator import itemgetter
 from typing import Any
 
 from hookctl.model import DeliveryStatus
@@ -61,11 +63,16 @@ class _Found:
     webhooks: Counter[str] = field(default_factory=Counter)
     webhook_count: int = 0
 
-    def add(self, webhook: str, count: int, oldest: int) -> None:
-        self.count += count
-        self.oldest = min(self.oldest, oldest)
-        self.webhooks[webhook] += count
-        self.webhook_count += 1
+
+def _of_webhooks(rows: Sequence[tuple[str, int, int]]) -> _Found:
+    """A group of the webhooks with these names, numbers of deliveries and oldest deliveries."""
+    most = nlargest(MAX_WEBHOOKS, rows, key=itemgetter(1))
+    return _Found(
+        sum(count for _, count, _ in rows),
+        min(oldest for *_, oldest in rows),
+        Counter({name: count for name, count, _ in most}),
+        len(rows),
+    )
 
 
 def groups(connection: sqlite3.Connection, webhook: str | None, limit: int) -> list[Group]:
@@ -80,7 +87,12 @@ def groups(connection: sqlite3.Connection, webhook: str | None, limit: int) -> l
 
 def group(connection: sqlite3.Connection, key: str, webhook: str | None) -> Group | None:
     """See :meth:`hookctl.store.pages_interface.Overviews.group`."""
-    return next((one for one in groups(connection, webhook, 1 << 30) if one.key == key), None)
+    kinds = {"held": _held, "waiting": _waiting}
+    found = kinds.get(key.partition("-")[0], _by_cause)(connection, webhook)
+    if key not in found:
+        return None
+    named = _names(connection, found.keys())
+    return _group(connection, key, _with_webhooks(connection, key, found[key], webhook), *named[key])
 
 
 def _by_cause(connection: sqlite3.Connection, webhook: str | None) -> dict[str, _Found]:
@@ -104,21 +116,20 @@ def _with_webhooks(connection: sqlite3.Connection, key: str, found: _Found, webh
 
 def _held(connection: sqlite3.Connection, webhook: str | None) -> dict[str, _Found]:
     """By the reason of the oldest of each webhook: what holds a webhook holds all its deliveries."""
-    found: dict[str, _Found] = {}
+    found: dict[str, list[tuple[str, int, int]]] = {}
     for name, count, oldest, reason in _execute(connection, HELD, webhook):
         if isinstance(reason, str) and isinstance(name, str):
-            found.setdefault(f"held-{reason}", _Found()).add(name, count, oldest)
-    return found
+            found.setdefault(f"held-{reason}", []).append((name, count, oldest))
+    return {key: _of_webhooks(rows) for key, rows in found.items()}
 
 
 def _waiting(connection: sqlite3.Connection, webhook: str | None) -> dict[str, _Found]:
     """By the reason of the webhook's circuit, if it is not closed."""
     circuits = dict(connection.execute(CIRCUITS).fetchall())
-    found: dict[str, _Found] = {}
-    for name, count, oldest in monitoring.waiting(connection, None if webhook is None else [webhook]):
-        reason = circuits.get(name, "")
-        found.setdefault(f"waiting-{reason}", _Found()).add(name, count, oldest)
-    return found
+    found: dict[str, list[tuple[str, int, int]]] = {}
+    for row in monitoring.waiting(connection, webhook):
+        found.setdefault(f"waiting-{circuits.get(row[0], '')}", []).append(row)
+    return {key: _of_webhooks(rows) for key, rows in found.items()}
 
 
 def _execute(connection: sqlite3.Connection, query: str, webhook: str | None) -> list[Any]:

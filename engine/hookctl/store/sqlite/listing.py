@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from hookctl.model import DeliveryStatus
@@ -50,6 +51,9 @@ ROWS = """
     LEFT JOIN attempts a ON a.seq = (SELECT max(seq) FROM attempts WHERE delivery = d.seq)
     WHERE {conditions} ORDER BY k.key
 """
+TALLY = "SELECT d.webhook, count(*) FROM deliveries d INDEXED BY {index} WHERE {conditions} GROUP BY d.webhook"
+SMALL = frozenset(f"deliveries_{name}" for name in ("ready", "retrying", "held", "dead", "by_cause", "by_status"))
+"""The indexes that have nothing that was delivered."""
 NEXT_TRIES = """
     SELECT seq FROM deliveries INDEXED BY deliveries_ready
     WHERE webhook = ? AND ready_at IS NOT NULL ORDER BY ready_at, seq LIMIT ?
@@ -123,6 +127,21 @@ def delivery_page(
     return DeliveryPage(found, looked_at, position)
 
 
+def tally(connection: sqlite3.Connection, which: Filter, limit: int) -> Mapping[str, int]:
+    """See :meth:`hookctl.store.pages_interface.Overviews.tally`."""
+    sources = keys_of(which)
+    reads_rows = which.where or which.cause or which.plan_digest or which.event_type or which.event_id or which.ids
+    if reads_rows or not all(source.name in SMALL for source in sources):
+        return Counter(one.webhook for one in filters.deliveries(connection, which, limit))
+    conditions, values = filters.conditions_of(which)
+    found: Counter[str] = Counter()
+    for source in sources:
+        query = TALLY.format(index=source.name, conditions=" AND ".join([source.conditions, *conditions]))
+        rows = connection.execute(query, (*source.values, *values)).fetchall()
+        found.update({name: number for name, number in rows if isinstance(name, str)})
+    return found
+
+
 def next_tries(connection: sqlite3.Connection, webhook: str, limit: int) -> list[DeliveryRow]:
     """See :meth:`hookctl.store.pages_interface.Overviews.next_tries`."""
     keys = connection.execute(NEXT_TRIES, (webhook, limit)).fetchall()
@@ -137,8 +156,12 @@ def keys_of(which: Filter) -> list[Keys]:
         return [Keys("deliveries_of_event", filters.EVENT, [which.event_id, which.event_id])]
     if which.group.startswith(("dead-", "retrying-")):
         condition, *values = filters.in_group(which.group)
+        if which.webhook is not None:
+            condition, values = f"{condition} AND d.webhook = ?", [*values, which.webhook]
         return [Keys("deliveries_by_cause", condition, values, has_times=False)]
     statuses = frozenset(which.statuses or ())
+    if which.due_before is not None:
+        statuses = statuses & filters.DUE or filters.DUE
     return _of_statuses(statuses) if which.webhook is None else [_of_webhook(which.webhook, statuses)]
 
 

@@ -29,9 +29,22 @@ DEAD = """
     SELECT webhook, count(*) FROM deliveries INDEXED BY deliveries_dead WHERE status = 'dead' {0} GROUP BY webhook
 """
 """The index must be named: SQLite may take one that does not have the rows in order of webhook."""
+WAITING = """
+    SELECT tries.webhook, tries.number - coalesce(again.number, 0), tries.oldest FROM (
+        SELECT webhook, count(*) AS number, min(seq) AS oldest FROM deliveries INDEXED BY deliveries_ready
+        WHERE ready_at IS NOT NULL {0} GROUP BY webhook
+    ) tries LEFT JOIN (
+        SELECT webhook, count(*) AS number FROM deliveries INDEXED BY deliveries_retrying
+        WHERE status = 'retrying' {0} GROUP BY webhook
+    ) again ON again.webhook = tries.webhook
+    WHERE tries.number > coalesce(again.number, 0)
+"""
 AMONG = "AND webhook IN (SELECT value FROM json_each(?))"
 CREATED = "SELECT seq, created_at FROM deliveries WHERE seq IN (SELECT value FROM json_each(?))"
 """Row numbers grow with time, so the one with the smallest number is the oldest."""
+NUMBER = (int, float)
+"""A union of types would be made for each value."""
+NONE_TO_TRY, NONE_HELD = (None, 0, None, None), (None, 0, None)
 DEAD_REASONS = """
     SELECT reason FROM deliveries WHERE status = 'dead' AND webhook = ? ORDER BY created_at DESC LIMIT ?
 """
@@ -42,38 +55,37 @@ def backlogs(connection: sqlite3.Connection, only: Collection[str] | None = None
 
     Rows without a webhook's name are damaged: left out.
     """
-    to_try = {name: values for name, *values in _named(connection, TO_TRY, only)}
+    to_try = {row[0]: row for row in _named(connection, TO_TRY, only)}
     retrying = dict(_named(connection, RETRYING, only))
-    held = {name: values for name, *values in _named(connection, HELD, only)}
+    held = {row[0]: row for row in _named(connection, HELD, only)}
     dead = dict(_named(connection, DEAD, only))
-    firsts = json.dumps([values[1] for values in (*to_try.values(), *held.values())])
-    created = {seq: at for seq, at in connection.execute(CREATED, (firsts,)) if _is_time(at)}
-
-    def one(name: str) -> Backlog:
-        tries, first, due_at = to_try.get(name, (0, None, None))
-        holds, first_held = held.get(name, (0, None))
-        again = min(retrying.get(name, 0), tries)
-        return Backlog(
+    firsts = json.dumps([row[2] for rows in (to_try, held) for row in rows.values()])
+    created: dict[Any, Any] = {seq: at for seq, at in connection.execute(CREATED, (firsts,)).fetchall() if _is_time(at)}
+    found = {}
+    for name in dict.fromkeys((*to_try, *held, *dead)):
+        _, tries, first, due_at = to_try.get(name, NONE_TO_TRY)
+        _, holds, first_held = held.get(name, NONE_HELD)
+        again = min(retrying.get(name, 0), tries) if tries else 0
+        times = [created[seq] for seq in (first, first_held) if seq in created]
+        found[name] = Backlog(
             waiting=tries - again,
             retrying=again,
             held=holds,
             dead=dead.get(name, 0),
-            oldest_at=min((created[seq] for seq in (first, first_held) if seq in created), default=None),
+            oldest_at=min(times) if times else None,
             due_at=due_at if _is_time(due_at) else None,
         )
+    return found
 
-    return {name: one(name) for name in dict.fromkeys((*to_try, *held, *dead))}
 
-
-def waiting(connection: sqlite3.Connection, only: Collection[str] | None = None) -> Iterator[tuple[str, int, int]]:
+def waiting(connection: sqlite3.Connection, webhook: str | None = None) -> list[tuple[str, int, int]]:
     """Webhooks with deliveries that were never tried, how many, and the number of the oldest that waits or is retried.
 
-    Of some webhooks, or of all.
+    Of one webhook, or of all.
     """
-    retrying = dict(_named(connection, RETRYING, only))
-    for name, count, oldest, _ in _named(connection, TO_TRY, only):
-        if count > retrying.get(name, 0):
-            yield name, count - retrying.get(name, 0), oldest
+    which, values = ("", ()) if webhook is None else ("AND webhook = ?", (webhook, webhook))
+    rows = connection.execute(WAITING.format(which), values).fetchall()
+    return [row for row in rows if isinstance(row[0], str)]
 
 
 def dead_reasons(connection: sqlite3.Connection, webhook: str, limit: int) -> list[str]:
@@ -87,4 +99,4 @@ def _named(connection: sqlite3.Connection, query: str, only: Collection[str] | N
 
 
 def _is_time(value: object) -> bool:
-    return isinstance(value, int | float) and abs(value) <= MAX_TIME
+    return isinstance(value, NUMBER) and -MAX_TIME <= value <= MAX_TIME

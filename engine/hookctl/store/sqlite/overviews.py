@@ -13,6 +13,7 @@ from hookctl.store.overviews import (
     DeliveryPage,
     DeliveryRow,
     Group,
+    HistoryEntry,
     HistoryPage,
     Hour,
     PlanVersion,
@@ -80,6 +81,11 @@ class SqliteOverviews:
         with self._reading() as connection:
             return listing.delivery_page(connection, which, limit, before, look_at)
 
+    def tally(self, which: Filter, limit: int) -> Mapping[str, int]:
+        """See :meth:`hookctl.store.pages_interface.Overviews.tally`."""
+        with self._reading() as connection:
+            return listing.tally(connection, which, limit)
+
     def groups(self, webhook: str | None = None, limit: int = 100) -> list[Group]:
         """See :meth:`hookctl.store.pages_interface.Overviews.groups`."""
         with self._reading() as connection:
@@ -94,6 +100,11 @@ class SqliteOverviews:
         """See :meth:`hookctl.store.pages_interface.Overviews.history`."""
         with self._reading() as connection:
             return past.history(connection, limit, before)
+
+    def apply_entry(self, serial: int) -> HistoryEntry | None:
+        """See :meth:`hookctl.store.pages_interface.Overviews.apply_entry`."""
+        with self._reading() as connection:
+            return past.apply_entry(connection, serial)
 
     def changes(self, serial: int, limit: int = 100, *, after: str = "") -> list[ChangeRecord]:
         """See :meth:`hookctl.store.pages_interface.Overviews.changes`."""

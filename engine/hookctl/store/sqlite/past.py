@@ -61,6 +61,7 @@ APPLIES = """
     WHERE applied_at <= ? AND (applied_at, 1, serial) < (?, ?, ?) AND serial BETWEEN 0 AND 1 << 62
     ORDER BY applied_at DESC, serial DESC LIMIT ?
 """
+ONE_APPLY = "SELECT serial, applied_at, applied_by, plan_digest FROM applies WHERE serial = ?"
 ACTIONS = """
     SELECT seq, at, who, action, what, reason, deliveries FROM audit
     WHERE at <= ? AND (at, 0, seq) < (?, ?, ?) ORDER BY at DESC, seq DESC LIMIT ?
@@ -109,6 +110,13 @@ def history(connection: sqlite3.Connection, limit: int, before: Position | None)
         entries += _applies(connection, connection.execute(APPLIES, values).fetchall())
     entries.sort(key=lambda entry: entry.position, reverse=True)
     return HistoryPage(entries[:limit], entries[limit - 1].position if len(entries) > limit else None)
+
+
+def apply_entry(connection: sqlite3.Connection, serial: int) -> HistoryEntry | None:
+    """See :meth:`hookctl.store.pages_interface.Overviews.apply_entry`. None also if its row is damaged."""
+    if not table_version(connection, COMPONENT):
+        return None
+    return next(iter(_applies(connection, connection.execute(ONE_APPLY, (serial,)).fetchall())), None)
 
 
 def changes(connection: sqlite3.Connection, serial: int, limit: int, after: str) -> list[ChangeRecord]:

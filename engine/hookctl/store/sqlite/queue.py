@@ -87,6 +87,8 @@ class SqliteQueue(SqliteHistory):
         migrate(self._connection, tokens.COMPONENT, tokens.SCRIPTS)
         self._worker = Worker(self._path)
         self._looked_at = float("-inf")
+        self._ready_at: tuple[int, int] | None = None
+        self._ready_times: Mapping[str, float] = {}
 
     def close(self) -> None:
         """See :meth:`hookctl.store.interface.Queue.close`."""
@@ -195,10 +197,18 @@ class SqliteQueue(SqliteHistory):
             made = range(self._made.pop().start, made.stop)
         self._made.append(made)
 
-    def _ready(self) -> dict[str, float]:
-        """When the next delivery of each webhook can be claimed, for webhooks that have any waiting."""
+    def _ready(self) -> Mapping[str, float]:
+        """When the next delivery of each webhook can be claimed, for webhooks that have any waiting.
+
+        It is read again only after a change: a runner with nothing to do asks six times a second, and reading the times
+        of thousands of webhooks takes several milliseconds.
+        """
         with errors_as_store_errors(self._path):
-            return reading.ready(self._connection)
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()  # of changes by others
+            state = (version, self._connection.total_changes)
+            if self._ready_at != state:
+                self._ready_at, self._ready_times = state, reading.ready(self._connection)
+            return self._ready_times
 
     def _lease(self, now: float, seconds: float) -> Lease:
         monotonic = self._monotonic()

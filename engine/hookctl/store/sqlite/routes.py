@@ -42,9 +42,14 @@ def record(connection: sqlite3.Connection, plan: Plan) -> None:
     connection.executemany(ADD, rows)
 
 
+def serial_at(connection: sqlite3.Connection, at: float) -> int:
+    """See :meth:`hookctl.store.events_interface.Log.serial_at`."""
+    return connection.execute(SERIAL_AT, (at,)).fetchone()[0] or 0
+
+
 def routes_at(connection: sqlite3.Connection, at: float) -> Routes:
     """See :meth:`hookctl.store.events_interface.Log.routes_at`. Damaged rows are skipped."""
-    serial = connection.execute(SERIAL_AT, (at,)).fetchone()[0] or 0
+    serial = serial_at(connection, at)
     rows = connection.execute(AT, (serial,)).fetchall()
     return Routes(
         serial,

@@ -83,12 +83,21 @@ class SqliteStore(SqliteQueue, SqliteOverviews, SqliteCopying):
         """See :meth:`hookctl.store.interface.Locks.break_lock`."""
         return lock.break_lock(self._given_path, lock_id)
 
+    def record(self, audit: AuditEntry) -> None:
+        """See :meth:`hookctl.store.events_interface.Log.record`."""
+        with self._writing() as connection:
+            audit_log.record(connection, audit, 0)
+
     def log(self, limit: int, since: float | None = None) -> list[LogEntry]:
         """See :meth:`hookctl.store.events_interface.Log.log`."""
         with self._reading() as connection:
             done = audit_log.entries(connection, limit, since)
         entries = [*done, *self._applied.log(limit, since)]
         return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
+
+    def serial_at(self, at: float) -> int:
+        """See :meth:`hookctl.store.events_interface.Log.serial_at`."""
+        return self._applied.serial_at(at)
 
     def routes_at(self, at: float) -> Routes:
         """See :meth:`hookctl.store.events_interface.Log.routes_at`."""
@@ -130,19 +139,21 @@ class SqliteStore(SqliteQueue, SqliteOverviews, SqliteCopying):
         with self._reading():
             return workers.count_alive(self._path)
 
-    def add_token(self, token: Token) -> None:
+    def add_token(self, token: Token, audit: AuditEntry | None = None) -> None:
         """See :meth:`hookctl.store.tokens.Tokens.add_token`."""
         with self._writing() as connection:
             tokens.add(connection, token)
+            audit_log.record(connection, audit, 0)
 
     def tokens(self) -> list[Token]:
         """See :meth:`hookctl.store.tokens.Tokens.tokens`."""
         with self._reading() as connection:
             return tokens.read(connection)
 
-    def revoke_token(self, name: str, at: float, who: str) -> Token:
+    def revoke_token(self, name: str, at: float, who: str, audit: AuditEntry | None = None) -> Token:
         """See :meth:`hookctl.store.tokens.Tokens.revoke_token`."""
         with self._writing() as connection:
+            audit_log.record(connection, audit, 0)
             return tokens.revoke(connection, name, at, who)
 
     def note_tokens_used(self, used: Mapping[str, float]) -> None:

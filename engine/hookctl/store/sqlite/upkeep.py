@@ -31,23 +31,6 @@ CLOCK_LEAPT = """
 """
 """Changes only what was not due before the leap."""
 
-# A due time stays as far ahead as it was when it was set, however the wall clock is changed.
-CLOCK_FELL = """
-    UPDATE deliveries SET
-        due_at = :now + max(0, due_at - set_at), set_at = :now,
-        ready_at = CASE
-            WHEN ready_at IS NULL THEN NULL WHEN owner IS NULL THEN :now + max(0, due_at - set_at) ELSE :now
-        END
-    WHERE (ready_at IS NOT NULL OR status = 'held') AND set_at > :now + :slack AND typeof(set_at) = 'real'
-"""
-CLOCK_LEAPT = """
-    UPDATE deliveries SET
-        due_at = due_at + :by, set_at = :before + :by,
-        ready_at = CASE WHEN ready_at IS NULL OR owner IS NOT NULL THEN ready_at ELSE ready_at + :by END
-    WHERE (ready_at IS NOT NULL OR status = 'held') AND due_at > :before AND set_at <= :before + :slack
-"""
-"""Changes only what was not due before the leap."""
-
 
 def clock_set(connection: sqlite3.Connection, before: float, now: float) -> None:
     """See :meth:`hookctl.store.interface.Queue.clock_set`; inside the caller's transaction."""

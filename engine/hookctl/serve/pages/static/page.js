@@ -24,7 +24,7 @@ function showTimes(root) {
 function showZone() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   for (const place of document.querySelectorAll("[data-zone]")) {
-    place.textContent = `Times are in your time zone, ${zone}; point at one to see UTC.`;
+    place.textContent = `Times are in your time zone, ${zone}; hover over one to see UTC.`;
   }
 }
 

@@ -1,9 +1,12 @@
-"""The problems of the API: each id, in which status it comes, and what it means."""
+"""The problems that the API of ``hookctl serve`` answers with: each id, with which status it comes, what it means."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+
+PREFIX = "urn:hookctl:problem:"
+"""What the ``type`` of every problem begins with."""
 
 PROBLEMS: Mapping[str, tuple[int, str]] = MappingProxyType(
     {
