@@ -153,7 +153,7 @@ def _turn(
     workers_before, producer_before = group.cpu(*running), group.cpu(producer)
     stage.measured()
     go(producer)
-    group.wait(producer)
+    t0=time.time(); group.wait(producer); print("producer took", round(time.time()-t0,2), file=sys.stderr)
     receipts = sink.receipts(job.ids if by_name else job.count)
     time.sleep(IDLE_SECONDS)
     stage.measured()

@@ -91,7 +91,7 @@ class House:
             read_state=lambda: self.applied,
             store_limits=self.limits,
             listener=Listener(
-                attempted=lambda delivery, _: self.told.append((delivery.webhook, delivery.status.value)),
+                attempted=lambda news: self.told.extend((one.webhook, one.status.value) for one, _ in news),
                 circuit=lambda webhook, circuit: self.told.append((webhook, circuit.state if circuit else "closed")),
                 applied=lambda state: self.told.append(("applied", str(state.serial))),
             ),

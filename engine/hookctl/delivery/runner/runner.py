@@ -254,11 +254,14 @@ class Runner:
         self.wakeup.note_look()
         self._claimed_at = now
         waiting = self._claims.waiting()
-        wanted = self._limits.wanted(self._state.plans, waiting)
-        due_at, clock = self._queue.next_due(wanted), self._clock()
-        if due_at is None or due_at > clock:
-            self._backlog.clear(wanted)
+        wanted, clock = self._limits.wanted(self._state.plans, waiting), self._clock()
+        if not wanted:
             return
+        if not self._backlog.is_likely:  # otherwise a look would only delay the commit
+            due_at = self._queue.next_due(wanted)
+            if due_at is None or due_at > clock:
+                self._backlog.clear(wanted)
+                return
         limit = self._limits.total_capacity + MAX_AHEAD - sum(waiting.values())
         self._submit(Batch(now=clock, wanted=wanted, limit=limit, lease_seconds=LEASE_SECONDS))
 
@@ -279,7 +282,10 @@ class Runner:
             or not (self._attempts.in_flight or is_taking_in)
             or self._monotonic() - self._recorded_at >= GROUP_SECONDS
         ):
-            self._submit()
+            if self._backlog.is_likely:
+                self._claim()  # in the same commit
+            if not self._commits.in_flight:
+                self._submit()
 
     def _submit(self, batch: Batch | None = None) -> None:
         """Start a commit of ``batch`` and everything that waits to be written, if there is anything."""
@@ -305,6 +311,7 @@ class Runner:
             return Committed()
         batch, committed = ended
         self._recorded_at = self._monotonic()
+        self._limits.commit_took(self._commits.seconds)
         self._backlog.note(batch, committed.claims)
         self._claims.add(committed.claims)
         if start:
