@@ -87,17 +87,17 @@ class Sink:
     def log(self) -> Path:
         return self.root / "receipts.log"
 
-    def receipts(self, expected: Collection[str] | int) -> list[tuple[str, float]]:
+    def receipts(self, expected: Collection[str] | int, patience: float = PATIENCE) -> list[tuple[str, float]]:
         """What was received since the last call, each with epoch seconds.
 
-        Waits until all ``expected`` ids are there, or so many different ones, or nothing more comes.
+        Waits until all ``expected`` ids are there, or so many different ones, or nothing has come for ``patience`` seconds.
         """
         found: list[tuple[str, float]] = []
         wanted = None if isinstance(expected, int) else set(expected)
         missing = expected if isinstance(expected, int) else len(set(expected))
         seen: set[str] = set()
         quiet_since = time.monotonic()
-        while missing > 0 and time.monotonic() - quiet_since < PATIENCE:
+        while missing > 0 and time.monotonic() - quiet_since < patience:
             new = self._new()
             if new:
                 quiet_since = time.monotonic()

@@ -41,7 +41,7 @@ WANTED = (
     ("postgresql, 2 workers", "postgresql, 1 worker", 1.2),
 )
 """One way's deliveries a second as so many times those of another."""
-LIMIT = 90.0
+LIMIT = 120.0
 """Seconds after which a turn is ended."""
 PARTS = ("workers", "producer", "server", "nginx")
 

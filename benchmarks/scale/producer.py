@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import time
@@ -15,6 +16,7 @@ BATCH = 200
 if __name__ == "__main__":
     store, file = sys.argv[1:]
     events = [json.loads(line) for line in Path(file).read_bytes().splitlines()]
+    gc.freeze()  # a real producer does not have all of its events at once
     with open_queue(store) as queue:
         print("ready", flush=True)
         sys.stdin.readline()

@@ -60,12 +60,15 @@ def send(processes: int) -> Callable[[Site, Job, Group], Done]:
     return turn
 
 
-def new_project(site: Site, store: str = "") -> Path:
-    """A new project with the webhook applied, in the store with this URL; without it, in a new SQLite store."""
+def new_project(site: Site, store: str = "", more: str = "") -> Path:
+    """A new project with the webhook applied, in the store with this URL; without it, in a new SQLite store.
+
+    ``more`` is added to the webhook's file.
+    """
     project = site.root / "project"
     shutil.rmtree(project, ignore_errors=True)
     (project / "webhooks.d").mkdir(parents=True)
-    (project / "webhooks.d" / "bench.yaml").write_text(WEBHOOK, encoding="utf-8")
+    (project / "webhooks.d" / "bench.yaml").write_text(WEBHOOK + more, encoding="utf-8")
     (project / "hookctl.toml").write_text(_settings(site.sink, store), encoding="utf-8")
     subprocess.run(
         [HOOKCTL, "apply", "--auto-approve"], cwd=project, env=environment(), stdout=subprocess.DEVNULL, check=True
