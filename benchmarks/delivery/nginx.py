@@ -110,6 +110,10 @@ class Sink:
         time.sleep(0.3)  # what is received twice may be in the next flush
         return found + self._new()
 
+    def count(self) -> int:
+        """How many were received since the last call, as far as they are in the log."""
+        return len(self._new())
+
     def wait_for_one(self) -> None:
         """Return once anything more was received."""
         while not self._new():

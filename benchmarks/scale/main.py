@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import subprocess
-import tempfile
 import time
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
-import psycopg
-from delivery import nginx
-from delivery.main import busy_seconds, tell, terminated
+from delivery.main import busy_seconds, tell
 from delivery.measure import Done as Delivered
 from delivery.measure import Group, Job, TurnError, cpu_of, hard_limit, judge
-from delivery.ways import node
 from delivery.work import Site
 from scale import ways
+from scale.server import Server, place
 from scale.ways import Stage, Way
 
 WAYS = (
@@ -63,30 +57,6 @@ class Turn:
     def total(self) -> float:
         """Microseconds a delivery, without nginx."""
         return sum(value for part, value in self.cpu.items() if part != "nginx")
-
-
-class Server:
-    """The PostgreSQL that all ways use: each turn has a new database."""
-
-    def __init__(self, site: Site, group: Group) -> None:
-        self._group = group
-        self.process, self.url = node.start_postgres(site, group)
-
-    def new_database(self, number: int) -> str:
-        with closing(psycopg.connect(self.url, autocommit=True)) as connection:
-            connection.execute(f"CREATE DATABASE turn_{number}")
-            connection.execute("CHECKPOINT")  # so that no turn pays for another's
-        return self.url.replace("postgres://", "postgresql://").replace("/postgres", f"/turn_{number}")
-
-    def drop(self, number: int) -> None:
-        with closing(psycopg.connect(self.url, autocommit=True)) as connection:
-            connection.execute(f"DROP DATABASE turn_{number} WITH (FORCE)")
-
-    def used(self) -> tuple[float, int]:
-        """Seconds of user and system time so far, and the position in the write-ahead log."""
-        with closing(psycopg.connect(self.url, autocommit=True)) as connection:
-            row = connection.execute("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn").fetchone()
-        return self._group.cpu(self.process), int(row[0]) if row else 0
 
 
 def take_turn(site: Site, server: Server, way: Way, count: int, number: int) -> Turn | str:
@@ -172,38 +142,28 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="", help="parts of names, separated by semicolons")
     arguments = parser.parse_args()
-    if nginx.program() is None or node.postgres() is None:
-        raise SystemExit("nginx or PostgreSQL is not installed; see install.sh")
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, terminated)
     parts = arguments.only.split(";") if arguments.only else [""]
     asked = [way for way in WAYS if any(part in way.name for part in parts)]
     lacking = {way.name: lack for way in asked if (lack := way.missing())}
     turns: dict[str, list[Turn]] = {way.name: [] for way in asked}
     failed = False
     began, busy = time.monotonic(), busy_seconds()
-    with tempfile.TemporaryDirectory() as temporary:
-        root = Path(temporary)
-        root.chmod(0o755)  # nginx's worker and the server are other users if root starts them
-        (root / "nginx").mkdir()
-        with nginx.sink(root / "nginx") as sink, Group(root / "server.log") as group:
-            site = Site(sink, root)
-            server = Server(site, group)
-            number = 0
-            for round_number in range(arguments.rounds):
-                for way in asked:
-                    if way.name in lacking:
-                        continue
-                    tell(f"round {round_number + 1}: {way.name}")
-                    number += 1
-                    turn = take_turn(site, server, way, arguments.count, number)
-                    if isinstance(turn, str):
-                        print(f"{way.name}: {turn}")
-                        failed = True
-                    else:
-                        turns[way.name].append(turn)
-            tell("")
-            ours = sum(os.times()[:4]) + group.cpu() + cpu_of(sink.process)
+    with place() as (site, server, group):
+        number = 0
+        for round_number in range(arguments.rounds):
+            for way in asked:
+                if way.name in lacking:
+                    continue
+                tell(f"round {round_number + 1}: {way.name}")
+                number += 1
+                turn = take_turn(site, server, way, arguments.count, number)
+                if isinstance(turn, str):
+                    print(f"{way.name}: {turn}")
+                    failed = True
+                else:
+                    turns[way.name].append(turn)
+        tell("")
+        ours = sum(os.times()[:4]) + group.cpu() + cpu_of(site.sink.process)
     print(table(turns))
     for name, lack in lacking.items():
         print(f"{name}: skipped, {lack} is not installed")
