@@ -29,6 +29,7 @@ AHEAD_COMMITS = 3
 """How many commits' time of deliveries to claim ahead, if that is more: nothing new comes while a commit is in flight.
 """
 MAX_AHEAD_SECONDS = 1.0
+"""The most seconds of deliveries to claim ahead, however long commits take. Other workers could make them meanwhile."""
 BUSY = 500
 """Deliveries per second. A slower runner has time to take in events that cannot be delivered yet."""
 RESERVED = 0.25

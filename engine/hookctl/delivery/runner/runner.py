@@ -282,7 +282,7 @@ class Runner:
             or not (self._attempts.in_flight or is_taking_in)
             or self._monotonic() - self._recorded_at >= GROUP_SECONDS
         ):
-            if self._backlog.is_likely:
+            if self._backlog.is_likely and not self._attempts.is_stopping:
                 self._claim()  # in the same commit
             if not self._commits.in_flight:
                 self._submit()
