@@ -71,6 +71,7 @@ class Sink:
     root: Path
     tls_port: int
     plain_port: int
+    process: subprocess.Popen[bytes]
     _read: int = field(default=0, repr=False)
     """How much of the log was read."""
 
@@ -86,24 +87,32 @@ class Sink:
     def log(self) -> Path:
         return self.root / "receipts.log"
 
-    def receipts(self, expected: Collection[str]) -> list[tuple[str, float]]:
+    def receipts(self, expected: Collection[str] | int, patience: float = PATIENCE) -> list[tuple[str, float]]:
         """What was received since the last call, each with epoch seconds.
 
-        Waits until all ``expected`` ids are there, or nothing more comes.
+        Waits until all ``expected`` ids are there, or so many different ones, or nothing has come for ``patience`` seconds.
         """
         found: list[tuple[str, float]] = []
-        missing = set(expected)
+        wanted = None if isinstance(expected, int) else set(expected)
+        missing = expected if isinstance(expected, int) else len(set(expected))
+        seen: set[str] = set()
         quiet_since = time.monotonic()
-        while missing and time.monotonic() - quiet_since < PATIENCE:
+        while missing > 0 and time.monotonic() - quiet_since < patience:
             new = self._new()
             if new:
                 quiet_since = time.monotonic()
                 found += new
-                missing.difference_update(name for name, _ in new)
+                fresh = {name for name, _ in new} - seen
+                seen |= fresh
+                missing -= len(fresh if wanted is None else fresh & wanted)
             else:
                 time.sleep(0.05)
         time.sleep(0.3)  # what is received twice may be in the next flush
         return found + self._new()
+
+    def count(self) -> int:
+        """How many were received since the last call, as far as they are in the log."""
+        return len(self._new())
 
     def wait_for_one(self) -> None:
         """Return once anything more was received."""
@@ -149,7 +158,7 @@ def sink(root: Path) -> Iterator[Sink]:
     process = subprocess.Popen(command, start_new_session=True)
     try:
         wait_for_port(tls_port)
-        yield Sink(root, tls_port, plain_port)
+        yield Sink(root, tls_port, plain_port, process)
     finally:
         process.terminate()
         process.wait()

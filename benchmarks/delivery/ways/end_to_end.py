@@ -48,25 +48,28 @@ def send(processes: int) -> Callable[[Site, Job, Group], Done]:
     """
 
     def turn(site: Site, job: Job, group: Group) -> Done:
-        project = _project(site)
+        project = new_project(site)
         run = _paced if job.rate else _from_files
         idle = _start_up(group, project) * processes
         before = group.cpu()
         start, seconds = run(site, job, group, project, processes)
         cpu = group.cpu() - before - idle
-        expected = _stored(project, job)
+        expected = stored(project, job)
         return Done(start, expected, site.sink.receipts(expected), cpu, seconds)
 
     return turn
 
 
-def _project(site: Site) -> Path:
-    """A new project with the webhook applied."""
+def new_project(site: Site, store: str = "", more: str = "") -> Path:
+    """A new project with the webhook applied, in the store with this URL; without it, in a new SQLite store.
+
+    ``more`` is added to the webhook's file.
+    """
     project = site.root / "project"
     shutil.rmtree(project, ignore_errors=True)
     (project / "webhooks.d").mkdir(parents=True)
-    (project / "webhooks.d" / "bench.yaml").write_text(WEBHOOK, encoding="utf-8")
-    (project / "hookctl.toml").write_text(_settings(site.sink), encoding="utf-8")
+    (project / "webhooks.d" / "bench.yaml").write_text(WEBHOOK + more, encoding="utf-8")
+    (project / "hookctl.toml").write_text(_settings(site.sink, store), encoding="utf-8")
     subprocess.run(
         [HOOKCTL, "apply", "--auto-approve"], cwd=project, env=environment(), stdout=subprocess.DEVNULL, check=True
     )
@@ -80,8 +83,9 @@ def _start_up(group: Group, project: Path) -> float:
     return group.cpu() - before
 
 
-def _settings(sink: Sink) -> str:
-    return f'cacert = "{sink.ca_file}"\nconnect_to = ["{HOST}:443:{ADDRESS}:{sink.tls_port}"]\n'
+def _settings(sink: Sink, store: str) -> str:
+    network = f'cacert = "{sink.ca_file}"\nconnect_to = ["{HOST}:443:{ADDRESS}:{sink.tls_port}"]\n'
+    return f'{network}store = "{store}"\n' if store else network
 
 
 def environment() -> dict[str, str]:
@@ -134,7 +138,7 @@ def _paced(site: Site, job: Job, group: Group, project: Path, processes: int) ->
     return start, None
 
 
-def _stored(project: Path, job: Job) -> list[str]:
+def stored(project: Path, job: Job) -> list[str]:
     """The ids by which nginx knows the events, from their stored outcome. Raises TurnError for an event without one."""
     command = [
         HOOKCTL,

@@ -8,7 +8,16 @@ from dataclasses import replace
 import pytest
 
 from hookctl.delivery.runner.circuit import MAX_OPEN_SECONDS, OPEN_SECONDS
-from hookctl.delivery.runner.limits import AHEAD_SECONDS, MAX_IN_FLIGHT, MAX_IN_FLIGHT_EACH, SHARED, Health, Limits
+from hookctl.delivery.runner.limits import (
+    AHEAD_COMMITS,
+    AHEAD_SECONDS,
+    MAX_AHEAD_SECONDS,
+    MAX_IN_FLIGHT,
+    MAX_IN_FLIGHT_EACH,
+    SHARED,
+    Health,
+    Limits,
+)
 from hookctl.model import DeliveryPlan, Status
 from hookctl.store.records import Circuit
 
@@ -75,6 +84,17 @@ def test_what_a_target_takes_in_a_moment_is_claimed_ahead(
     clock.now += MOMENT
     assert limits.wanted({"Siem": plan}, {}) == {"Siem": MAX_IN_FLIGHT_EACH}
     assert not limits.is_busy
+
+
+def test_more_is_claimed_ahead_where_commits_take_long(
+    limits: Limits, clock: Clock, make_plan: Callable[..., DeliveryPlan]
+) -> None:
+    plan = make_plan()
+    keep_busy(limits, plan, clock)
+    for seconds, times in ((0.001, 1), (0.2, 2 * AHEAD_COMMITS), (100.0, MAX_AHEAD_SECONDS / AHEAD_SECONDS)):
+        limits.commit_took(seconds)
+        ahead = round(100 * AHEAD_SECONDS / MOMENT * times)
+        assert limits.wanted({"Siem": plan}, {}) == {"Siem": MAX_IN_FLIGHT_EACH + ahead}
 
 
 def test_nothing_is_claimed_ahead_where_a_limit_says_how_many_may_come(

@@ -30,7 +30,7 @@ from hookctl.delivery.runner.claims import LEASE_SECONDS, RENEW_SECONDS
 from hookctl.delivery.runner.limits import MAX_IN_FLIGHT_EACH
 from hookctl.delivery.runner.listener import Listener
 from hookctl.delivery.runner.retention import StoreLimits
-from hookctl.delivery.runner.route import delivery_id
+from hookctl.delivery.runner.route import Router, delivery_id
 from hookctl.delivery.runner.runner import GROUP_SECONDS, STATE_SECONDS, Runner
 from hookctl.delivery.runner.sending import CHUNK_BYTES, EVENTS_SECONDS, Source, deliver, send
 from hookctl.errors import IntakeRefusedError, StateLockedError, TokenError
@@ -92,7 +92,7 @@ class House:
             read_state=lambda: self.applied,
             store_limits=self.limits,
             listener=Listener(
-                attempted=lambda delivery, _: self.told.append((delivery.webhook, delivery.status.value)),
+                attempted=lambda news: self.told.extend((one.webhook, one.status.value) for one, _ in news),
                 circuit=lambda webhook, circuit: self.told.append((webhook, circuit.state if circuit else "closed")),
                 applied=lambda state: self.told.append(("applied", str(state.serial))),
             ),
@@ -314,6 +314,30 @@ def test_what_is_not_under_way_is_free_before_the_grace_is_over(
     assert claimed
     assert max(claimed) <= MAX_IN_FLIGHT_EACH
     assert "retrying" not in house.standing().values()
+
+
+def test_a_backlog_is_claimed_in_commits_of_results(
+    house: House, siem: DeliveryPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.apply(siem)
+    router = Router(house.applied)
+    house.queue.enqueue([router.route(house.event(f"e{number}")) for number in range(2000)], time.time())
+    runner = house.runner()
+    submit, batches, looks = house.queue.submit, list[Batch](), list[bool]()
+    next_due = house.queue.next_due
+    monkeypatch.setattr(house.queue, "submit", lambda batch: batches.append(batch) or submit(batch))
+    monkeypatch.setattr(house.queue, "next_due", lambda names: looks.append(True) or next_due(names))
+    limit = time.monotonic() + PATIENCE
+    while runner.tally.attempts < 1000:
+        assert time.monotonic() < limit
+        runner.step(0.1)
+    assert runner._backlog.is_likely
+    claims = [batch for batch in batches if batch.limit]
+    assert any(batch.results for batch in claims)
+    assert len(looks) < len(claims)  # it does not look first while more is probably due
+    batches.clear()
+    runner.stop(PATIENCE)
+    assert not [batch for batch in batches if batch.limit]
 
 
 def test_what_is_claimed_goes_on_while_another_holds_the_store(

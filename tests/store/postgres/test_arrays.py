@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.postgres_server import server
 
-from hookctl.store.postgres.arrays import numbers, texts, texts_or_null
+from hookctl.store.postgres.arrays import long_texts, numbers, texts, texts_or_null
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(['"', "\\", "NULL", "", "{}", ",", "a\0b"])
 NUMBERS = st.lists(
@@ -19,9 +19,10 @@ NUMBERS = st.lists(
 def test_values_come_back(
     plain: list[str], optional: list[str | None], figures: list[float | None], truths: list[bool]
 ) -> None:
-    query = "SELECT %s::text[], %s::text[], %s::float8[], %s::bool[]"
-    given_values = (texts(plain), texts_or_null(optional), numbers(figures), numbers(truths))
+    query = "SELECT %s::text[], %s::text[], %s::float8[], %s::bool[], %s::text[]"
+    given_values = (texts(plain), texts_or_null(optional), numbers(figures), numbers(truths), long_texts(plain))
     (found,) = server().execute(query, given_values)
     shown = [None if one is None else one.replace("\0", "\ufffd") for one in [*plain, *optional]]
     assert [*found[0], *found[1]] == shown
     assert (found[2], found[3]) == (figures, truths)
+    assert found[4] == found[0]

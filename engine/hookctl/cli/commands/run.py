@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -168,11 +168,11 @@ class Log:
 
     def write(self, event: str, record: dict[str, Json]) -> None:
         """Log an event, with the current time. Any thread may call it."""
-        self.write_all(event, [(time.time(), record)])
+        self.write_all([(time.time(), event, record)])
 
-    def write_all(self, event: str, records: Iterable[tuple[float, dict[str, Json]]]) -> None:
-        """Log the same event several times, each with its time in epoch seconds. Any thread may call it."""
-        lines = [self._line(at, event, record) for at, record in records]
+    def write_all(self, records: Iterable[tuple[float, str, dict[str, Json]]]) -> None:
+        """Log several events, each with its time in epoch seconds, in one write. Any thread may call it."""
+        lines = [self._line(*record) for record in records]
         with self._lock:
             echo_lines(lines)
 
@@ -181,8 +181,11 @@ class Log:
         from hookctl.delivery.runner.listener import Listener
         from hookctl.report.text.log import attempt_record
 
-        def attempted(delivery: Delivery, attempt: Attempt) -> None:
-            self.write(delivery.status.value, attempt_record(delivery, attempt))
+        def attempted(news: Sequence[tuple[Delivery, Attempt]]) -> None:
+            now = time.time()
+            self.write_all(
+                [(now, delivery.status.value, attempt_record(delivery, attempt)) for delivery, attempt in news]
+            )
 
         def circuit(webhook: str, circuit: Circuit | None) -> None:
             self.write(

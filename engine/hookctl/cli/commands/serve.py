@@ -134,7 +134,7 @@ def command(
 
 def _log_requests(log: Log, records: Sequence[tuple[float, dict[str, Json]]]) -> None:
     with printing_here():  # this is the thread of the HTTP server
-        log.write_all("request", records)
+        log.write_all([(at, "request", record) for at, record in records])
 
 
 def _log_trouble(log: Log, message: str) -> None:

@@ -153,7 +153,7 @@ def command(
 
 
 def _chosen(plans: Mapping[str, DeliveryPlan], names: Sequence[str]) -> list[DeliveryPlan]:
-    """The named webhooks, or all in order of name."""
+    """The named webhooks, or all in order of name. Raises HookctlError for a name that does not exist."""
     from hookctl.cli.webhook_files import named_plan
     from hookctl.model.change import by_name
 
@@ -183,16 +183,6 @@ def _proxy_note(session: Session) -> str:
     from hookctl.report.text.network import proxy_note
 
     return f"{proxy_note(session.proxy)}\n" if session.proxy else ""
-
-
-def _chosen(plans: Mapping[str, DeliveryPlan], names: Sequence[str]) -> list[DeliveryPlan]:
-    """The named webhooks, or all of them. Raises HookctlError for a name that does not exist."""
-    from hookctl.cli.webhook_files import named_plan
-    from hookctl.model.change import by_name
-
-    return [named_plan(plans, name) for name in dict.fromkeys(names)] or [
-        plans[name] for name in sorted(plans, key=by_name)
-    ]
 
 
 def _with_events(

@@ -44,6 +44,8 @@ class Commits:
         self._in_flight: tuple[Batch, list[Routed], Future[Committed]] | None = None
         self._has_failed = False
         """Whether the last commit that ended has failed."""
+        self.seconds = 0.0
+        """How long the last commit took that succeeded."""
 
     @property
     def in_flight(self) -> bool:
@@ -112,7 +114,8 @@ class Commits:
     def _ended(self, started: float, future: Future[Committed]) -> None:
         self._wake()
         if future.exception() is None:
-            self._committed(time.monotonic() - started)
+            self.seconds = time.monotonic() - started
+            self._committed(self.seconds)
 
     def end(self) -> tuple[Batch, Committed] | None:
         """Wait for the commit in flight; return its batch and its result, or None if there is none.

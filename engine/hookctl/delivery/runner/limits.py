@@ -22,9 +22,14 @@ MAX_IN_FLIGHT_EACH = 64
 PACE_SECONDS = 0.05
 """Seconds between two measurements of how fast each target accepts deliveries."""
 AHEAD_SECONDS = 0.1
-"""Seconds of deliveries to claim ahead for a healthy target. Each claim is a commit, and one commit for many is
-cheap.
+"""Seconds of deliveries to claim ahead for a healthy target, at least. Each claim is a commit, and one commit for many
+is cheap.
 """
+AHEAD_COMMITS = 3
+"""How many commits' time of deliveries to claim ahead, if that is more: nothing new comes while a commit is in flight.
+"""
+MAX_AHEAD_SECONDS = 1.0
+"""The most seconds of deliveries to claim ahead, however long commits take. Other workers could make them meanwhile."""
 BUSY = 500
 """Deliveries per second. A slower runner has time to take in events that cannot be delivered yet."""
 RESERVED = 0.25
@@ -99,11 +104,14 @@ class Limits:
         self._pace_measured_at = monotonic()
         self._pace: dict[str, int] = {}
         """The number of deliveries of each webhook that end in :data:`AHEAD_SECONDS`, as last measured."""
+        self._ahead_factor = 1.0
+        """How many times :data:`AHEAD_SECONDS` to claim ahead."""
 
     def wanted(self, plans: Mapping[str, DeliveryPlan], waiting: Mapping[str, int]) -> dict[str, int]:
         """How many more deliveries of each active webhook to claim now, besides the claimed ones that are ``waiting``.
 
-        That is the number that may start now, plus the number that the target accepts within :data:`AHEAD_SECONDS`.
+        That is the number that may start now, plus the number that the target accepts within :data:`AHEAD_SECONDS` or
+        :data:`AHEAD_COMMITS`.
         Each call puts another webhook first.
         """
         names = [name for name, plan in plans.items() if plan.status is Status.ACTIVE]
@@ -128,7 +136,11 @@ class Limits:
             or plan.name in self._pauses
             or (breaker is not None and breaker.limit is not None)
         )
-        return 0 if is_limited else self._pace.get(plan.name, 0)
+        return 0 if is_limited else int(self._pace.get(plan.name, 0) * self._ahead_factor)
+
+    def commit_took(self, seconds: float) -> None:
+        """Note how long the last commit took."""
+        self._ahead_factor = max(1.0, min(AHEAD_COMMITS * seconds, MAX_AHEAD_SECONDS) / AHEAD_SECONDS)
 
     def is_worth_a_commit(self, plan: DeliveryPlan, wanted: int) -> bool:
         """Whether ``wanted`` deliveries of a webhook are at least half of what one commit can claim of it."""

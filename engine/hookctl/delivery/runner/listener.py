@@ -23,8 +23,8 @@ class Listener:
     An exception of a callback ends the step.
     """
 
-    attempted: Callable[[Delivery, Attempt], None] = _ignore
-    """Called with a recorded attempt and the delivery after it."""
+    attempted: Callable[[Sequence[tuple[Delivery, Attempt]]], None] = _ignore
+    """Called with the attempts that one commit has recorded, each after the delivery as it is then."""
     circuit: Callable[[str, Circuit | None], None] = _ignore
     """Called when a webhook's circuit opens, becomes half-open, or closes (None)."""
     applied: Callable[[AppliedState], None] = _ignore
@@ -34,7 +34,7 @@ class Listener:
     resumed: Callable[[str], None] = _ignore
     """Called with a webhook whose hold the runner has ended, because one of its secrets has changed."""
     recorded: Callable[[Sequence[Result]], None] = _ignore
-    """Called with everything that one commit has recorded, before :attr:`attempted` is called for each."""
+    """Called with everything that one commit has recorded, before :attr:`attempted` is called."""
     committed: Callable[[float], None] = _ignore
     """Called after each commit with the seconds that it took, on the thread of the store's writer."""
 
@@ -57,10 +57,11 @@ def notify(results: Sequence[Result], listener: Listener, observers: Observers) 
             due_at=due_at,
             reason=outcome.reason,
         )
-        listener.attempted(delivery, result.attempt)
         news.append((delivery, result.attempt))
         if outcome.hold:
             held[delivery.webhook] = outcome.reason
+    if news:
+        listener.attempted(news)
     for webhook, reason in held.items():
         listener.held(webhook, reason)
     observers.notify(news)

@@ -181,8 +181,7 @@ class Runner:
         """Start due deliveries and record ended ones. Waits up to ``wait`` seconds while anything is in flight.
 
         ``is_taking_in``: the caller may accept events soon, so results wait for them even if nothing is in flight.
-
-        False if no attempt was in flight, so that the caller may wait for something else.
+        Returns False if no attempt was in flight, so that the caller may wait for something else.
         """
         if self._commits.in_flight and self._is_state_old:
             self._finish_commit(start=False)  # an apply may have changed what to send
@@ -255,13 +254,10 @@ class Runner:
         self.wakeup.note_look()
         self._claimed_at = now
         waiting = self._claims.waiting()
-        wanted = self._limits.wanted(self._state.plans, waiting)
-        due_at, clock = self._queue.next_due(wanted), self._clock()
-        if due_at is None or due_at > clock:
-            self._backlog.clear(wanted)
-            return
-        limit = self._limits.total_capacity + MAX_AHEAD - sum(waiting.values())
-        self._submit(Batch(now=clock, wanted=wanted, limit=limit, lease_seconds=LEASE_SECONDS, rates=self._rates))
+        wanted, clock = self._limits.wanted(self._state.plans, waiting), self._clock()
+        if self._backlog.may_be_due(wanted, clock):
+            limit = self._limits.total_capacity + MAX_AHEAD - sum(waiting.values())
+            self._submit(Batch(now=clock, wanted=wanted, limit=limit, lease_seconds=LEASE_SECONDS, rates=self._rates))
 
     def _renew(self) -> None:
         if self._monotonic() - self._renewed_at < RENEW_SECONDS:
@@ -280,7 +276,10 @@ class Runner:
             or not (self._attempts.in_flight or is_taking_in)
             or self._monotonic() - self._recorded_at >= GROUP_SECONDS
         ):
-            self._submit()
+            if self._backlog.is_likely and not self._attempts.is_stopping:
+                self._claim()  # in the same commit
+            if not self._commits.in_flight:
+                self._submit()
 
     def _submit(self, batch: Batch | None = None) -> None:
         """Start a commit of ``batch`` and everything that waits to be written, if there is anything."""
@@ -306,6 +305,7 @@ class Runner:
             return Committed()
         batch, committed = ended
         self._recorded_at = self._monotonic()
+        self._limits.commit_took(self._commits.seconds)
         self._backlog.note(batch, committed.claims)
         self._claims.add(committed.claims)
         if committed.tokens:

@@ -14,7 +14,7 @@ from hookctl.errors import IntakeRefusedError
 from hookctl.model import Delivery, DeliveryStatus
 from hookctl.model.trace import trace_text
 from hookctl.store.postgres import reading
-from hookctl.store.postgres.arrays import numbers, texts, texts_or_null
+from hookctl.store.postgres.arrays import long_texts, numbers, texts, texts_or_null
 from hookctl.store.postgres.claiming import IS_FREE, Lease
 from hookctl.store.postgres.connection import Connection
 from hookctl.store.postgres.generations import BITS, DAYS
@@ -178,7 +178,7 @@ def add_events(connection: Connection, numbered: Sequence[tuple[int, Routed]], n
         texts([event.id for _, event in events]),
         texts([event.event_type for _, event in events]),
         numbers([event.event_time for _, event in events]),
-        texts([event.text or to_text(event.document) for _, event in events]),
+        long_texts([event.text or to_text(event.document) for _, event in events]),
         texts_or_null([trace_text(event.trace) if event.trace else None for _, event in events]),
     )
     connection.execute(ADD_EVENTS, (now, *columns))

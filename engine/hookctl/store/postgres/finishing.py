@@ -6,14 +6,14 @@ the lease was lost, or the webhook was renamed or is to be held.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from psycopg import Cursor
 
 from hookctl.model import DeliveryPlan, DeliveryStatus
 from hookctl.store.causes import result_of
-from hookctl.store.postgres.arrays import numbers, texts
+from hookctl.store.postgres.arrays import long_texts, numbers, texts
 from hookctl.store.postgres.claiming import ENDED
 from hookctl.store.postgres.connection import WITH_HASHES, WITH_LOOPS, Connection
 from hookctl.store.postgres.enqueuing import printable
@@ -109,7 +109,11 @@ COLUMNS = (
     *("key", "lease", "webhook", "status", "reason", "attempts", "due_at"),
     *("started_at", "seconds", "delivered", "result", "record"),
 )
-TEXTS = {"webhook", "status", "reason", "result", "record"}
+FORMATS: dict[str, Callable[[Sequence[Any]], str | bytes]] = {
+    **dict.fromkeys(("webhook", "status", "reason", "result"), texts),
+    "record": long_texts,
+}
+"""How columns are written that are not numbers."""
 Row = tuple[Any, ...]
 """The values of :data:`COLUMNS`."""
 
@@ -176,7 +180,7 @@ def _finish_rows(connection: Connection, rows: Sequence[Row], now: float, owner:
     if not rows:
         return set()
     columns = zip(COLUMNS, zip(*rows, strict=True), strict=True)
-    given = {name: (texts if name in TEXTS else numbers)(column) for name, column in columns}
+    given = {name: FORMATS.get(name, numbers)(column) for name, column in columns}
     values: dict[str, Any] = given | {"now": now, "owner": owner}
     return {key for (key,) in _execute(connection, FINISH, values).fetchall()}
 

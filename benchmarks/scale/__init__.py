@@ -1,0 +1,1 @@
+"""Workers on one store, compared with other queues on the same PostgreSQL."""
