@@ -180,9 +180,7 @@ def _chosen(plans: Mapping[str, DeliveryPlan], names: Sequence[str]) -> list[Del
     from hookctl.cli.webhook_files import named_plan
     from hookctl.model.change import by_name
 
-    return [named_plan(plans, name) for name in dict.fromkeys(names)] or [
-        plans[name] for name in sorted(plans, key=by_name)
-    ]
+    return [named_plan(plans, name) for name in dict.fromkeys(names) or sorted(plans, key=by_name)]
 
 
 def _with_events(
