@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hookctl.config.check import check_names
+from hookctl.config.check import apply_ignores, check_names
 from hookctl.config.events import (
     NOTHING_DEFINED,
     EventTypeFiles,
@@ -91,11 +91,12 @@ class CheckedDirectory:
             return self
         files = tuple(file for file in self.files if not wanted.isdisjoint(map(str.casefold, file.names)))
         paths = {file.path for file in files}
+        of_all_paths = {*self.shared, *self.event_types.paths.values()}
         return CheckedDirectory(
             files,
             (*of_all, *(finding for finding in self.findings if finding.path in paths)),
             known_plans(self.plans).only([name for file in files for name in file.names if name in self.plans]),
-            tuple(finding for finding in self.ignored if finding.path in paths),
+            tuple(finding for finding in self.ignored if finding.path in paths | of_all_paths),
             is_partial=True,
             event_types=self.event_types,
             shared=self.shared,
@@ -175,8 +176,22 @@ def check_revision(
 def _with_types(checked: CheckedDirectory, event_types: EventTypeFiles) -> CheckedDirectory:
     if event_types is NOTHING_DEFINED:
         return checked
-    findings = in_order([*event_types.findings, *checked.findings])
-    return replace(checked, findings=tuple(findings), event_types=event_types)
+    of_types = [*event_types.findings]
+    for file, ignores in event_types.ignores:
+        of_types = apply_ignores(ignores, of_types, file)
+    found, ignored = _apart(of_types)
+    return replace(
+        checked,
+        findings=tuple(in_order([*found, *checked.findings])),
+        ignored=tuple(in_order([*ignored, *checked.ignored])),
+        event_types=replace(event_types, findings=tuple(found)),
+    )
+
+
+def _apart(findings: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """The findings that count, and those that a comment ignores."""
+    every = [*findings]
+    return [one for one in every if not one.ignored], [one for one in every if one.ignored]
 
 
 def _open_cache(folder: Path | None, directory: Path, plugins: Plugins, sharing: Sharing, files: int) -> Cache | None:
@@ -212,9 +227,13 @@ def check_contents(
     results.flush()
     duplicates = _compare_names(results.files)
     found = [*results.findings, *duplicates]
+    ignored_too: list[Finding] = []
     if sharing.paths:
         found = [*sharing.findings, *_once(found, sharing.paths)]
-    findings, ignored = in_order(found), in_order(results.ignored)
+        for defaults in sharing.defaults.values():
+            found = apply_ignores(defaults.ignores, found, defaults.origin.file)
+        found, ignored_too = _apart(found)
+    findings, ignored = in_order(found), in_order([*results.ignored, *ignored_too])
     plans = results.plans(duplicates)
     return CheckedDirectory(tuple(results.files), tuple(findings), plans, tuple(ignored), shared=sharing.paths)
 

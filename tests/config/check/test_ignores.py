@@ -186,3 +186,59 @@ def test_a_comment_never_changes_the_plan(
     own = [one for one in after.findings if one.rule.startswith("ignore-")]
     assert all(one.severity is Severity.WARNING for one in own)
     assert len(after.findings) - len(own) + len(after.ignored) == len(before.findings)
+
+
+def in_directory(root: Path, **files: str) -> CheckedDirectory:
+    """A directory with these webhook files, whose names have no suffix, checked."""
+    folder = root / "webhooks.d"
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / f"{name}.yaml").write_text(text)
+    return check_directory(folder, PLUGINS)
+
+
+def test_a_comment_in_defaults_covers_what_the_webhooks_have_from_them(tmp_path: Path) -> None:
+    comment = f"# hookctl: ignore[{OPTIONAL}] the target accepts null\n"
+    found = in_directory(tmp_path, defaults=comment + BODY, a=BASE, b=BASE.replace("name: A", "name: B"))
+    assert found.findings == ()
+    assert [(Path(one.path).name, one.span.line if one.span else 0, one.ignored) for one in found.ignored] == [
+        ("defaults.yaml", 3, "the target accepts null"),
+        ("defaults.yaml", 4, "the target accepts null"),
+    ]
+    assert len(found.plans) == 2
+
+
+def test_a_comment_in_defaults_does_not_cover_the_webhooks_own_fields(tmp_path: Path) -> None:
+    comment = f"# hookctl: ignore[{OPTIONAL}] the target accepts null\n"
+    found = in_directory(tmp_path, defaults=comment + "timeout_seconds: 5\n", a=BASE + BODY)
+    places = [(Path(one.path).name, one.rule) for one in found.findings]
+    assert places == [("a.yaml", OPTIONAL), ("a.yaml", OPTIONAL), ("defaults.yaml", "ignore-unused")]
+
+
+EVENT = """{{
+  "type": "object",
+  "properties": {{
+    "data": {{"type": "object", {} "properties": {{"a": {{"type": "string"}}}}}}
+  }},
+  "examples": [{{"id": "1", "event_type": "own", "event_time": 1, "data": {{}}}}]
+}}"""
+
+
+@pytest.mark.parametrize(
+    ("comment", "rules", "ignored"),
+    [
+        ("", ["event-field-undescribed"], []),
+        ("the owner", ["event-field-undescribed"], []),
+        ("hookctl: ignore[event-field-undescribed] names say it", [], ["names say it"]),
+        ("hookctl: ignore[event-field-undescribed]", ["event-field-undescribed", "ignore-without-reason"], []),
+        ("hookctl: ignore all", ["event-field-undescribed", "ignore-syntax"], []),
+        ("hookctl: ignore[never-matches] why", ["event-field-undescribed", "ignore-unused"], []),
+    ],
+)
+def test_a_comment_in_an_event_type(tmp_path: Path, comment: str, rules: list[str], ignored: list[str]) -> None:
+    (tmp_path / "events.d").mkdir()
+    text = EVENT.format(f'"$comment": "{comment}",' if comment else "")
+    (tmp_path / "events.d" / "own.schema.json").write_text(text)
+    found = in_directory(tmp_path, a=BASE)
+    assert sorted(one.rule for one in found.findings) == rules
+    assert [one.ignored for one in found.ignored] == ignored

@@ -11,14 +11,17 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from hookctl.config.diff import make_plan as make_changes
 from hookctl.delivery.attempt.engine import AttemptEngine
+from hookctl.delivery.producer import Producer
 from hookctl.delivery.runner.alerts import DEAD, HELD, MOST_OF_ONE, OPENED
 from hookctl.delivery.runner.runner import Runner
 from hookctl.delivery.runner.sending import deliver
-from hookctl.model import AppliedState, DeliveryPlan, Event, Json
+from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Event, Json
 from hookctl.plugin.calls import Plugins
 from hookctl.store.clock import since_boot
 from hookctl.store.sqlite.queue import SqliteQueue
+from hookctl.store.sqlite.store import SqliteStore
 from hookctl.testing.answers import Answer
 from hookctl.testing.receiver import Receiver
 
@@ -135,3 +138,38 @@ def test_after_the_window_the_next_one_says_how_many_were_left_out(
     assert [opened() for _ in range(MOST_OF_ONE + 2)] == [[0]] * MOST_OF_ONE + [[], []]
     now[0] += WINDOW_SECONDS
     assert opened() == [2]
+
+
+UNDECIDABLE = "length(event_time) > `1`"
+"""A condition that cannot be evaluated: a number has no length."""
+
+
+def test_a_dead_letter_of_the_intake_is_reported_with_it(site: Site, make_plan: MakePlan, alert: DeliveryPlan) -> None:
+    ((event_type, document),) = site.run(200, 1, make_plan(when=UNDECIDABLE), alert)
+    data: Any = document["data"]
+    assert (event_type, data["webhook"], data["attempts"], data["status"]) == (DEAD, "Siem", 0, None)
+    assert data["event"] == {"id": "e200-0", "type": "anomaly"}
+    assert data["reason"].startswith("its when cannot be evaluated")
+    jsonschema_rs.validate(dict(site.plugins.event_types[DEAD].schema), dict(document))
+    assert [request.body for request in site.receiver.requests if request.path == "/alerts"] == [b'{"about": "Siem"}']
+
+
+def test_the_same_event_again_is_no_news(site: Site, make_plan: MakePlan, alert: DeliveryPlan) -> None:
+    plan = make_plan(when=UNDECIDABLE)
+    assert site.run(200, 1, plan, alert) == site.run(200, 1, plan, alert) != []
+
+
+def test_a_producer_reports_dead_letters_too(
+    tmp_path: Path, site: Site, make_plan: MakePlan, alert: DeliveryPlan
+) -> None:
+    plan = make_plan(when=UNDECIDABLE)
+    with closing(SqliteStore(tmp_path / "produced.db")) as store:
+        store.apply(make_changes(store.read_state(), {one.name: one for one in (plan, alert)}, {}))
+        producer = Producer(store)
+        events = [Event(name, "anomaly", 1.0, {**site.mock, "id": name}) for name in ("e1", "e2")]
+        assert [one.webhooks for one in producer.take_in(events)] == [("Siem",), ("Siem",)]
+        assert [one.is_new for one in producer.take_in(events)] == [False, False]
+        alerts = [one for one in store.events().events if one.event_type == DEAD]
+        documents: list[Any] = [one.document for one in alerts]
+        assert sorted(document["data"]["event"]["id"] for document in documents) == ["e1", "e2"]
+        assert {one.webhook for one in store.deliveries() if one.status is DeliveryStatus.WAITING} == {"Alert"}

@@ -100,11 +100,10 @@ def command(
     log = Log(log_format)
     session.load_plugins()
     metrics, network, types = new_metrics(session), session.network(connect_to, cacert), AppliedTypes(session.plugins)
+    listener = knowing(counting(log.listener(), metrics), types)
     with (
         catching_interrupts() as interrupts,
-        running(
-            session, network, knowing(counting(log.listener(), metrics), types), stopping=lambda: interrupts.requested
-        ) as (runner, store),
+        running(session, network, listener, stopping=lambda: interrupts.requested) as (runner, store),
     ):
         if not is_loopback(host):
             require_token(store, host)

@@ -118,8 +118,7 @@ def command(
     from hookctl.cli.changed_event import changed_or_exit
     from hookctl.cli.reports import Reports
     from hookctl.cli.trying import try_now
-    from hookctl.cli.webhook_files import check_files_or_exit, named_plan, read_event
-    from hookctl.model.change import by_name
+    from hookctl.cli.webhook_files import check_files_or_exit, read_event
     from hookctl.report.formats.results import of_trials
     from hookctl.report.text.replays import render_kept
     from hookctl.report.text.trials import trials_json, trials_summary
@@ -130,11 +129,8 @@ def command(
     session: Session = ctx.obj
     reports = Reports(outputs, show_invocation)
     wanted = check_files_or_exit(ctx, session, outputs, only=names)
-    chosen = [named_plan(wanted.plans, name) for name in dict.fromkeys(names)] or [
-        wanted.plans[name] for name in sorted(wanted.plans, key=by_name)
-    ]
     given = read_event(session, event) if event else None
-    pairs = _with_events(session, chosen, given, event_type, named=bool(names))
+    pairs = _with_events(session, _chosen(wanted.plans, names), given, event_type, named=bool(names))
     pairs = changed_or_exit(ctx, session, outputs, pairs, changes)
     if played:
         ctx.exit(scenarios.play(session, pairs, played, outputs))
@@ -177,6 +173,14 @@ def _proxy_note(session: Session) -> str:
     from hookctl.report.text.network import proxy_note
 
     return f"{proxy_note(session.proxy)}\n" if session.proxy else ""
+
+
+def _chosen(plans: Mapping[str, DeliveryPlan], names: Sequence[str]) -> list[DeliveryPlan]:
+    """The named webhooks, or all of them. Raises HookctlError for a name that does not exist."""
+    from hookctl.cli.webhook_files import named_plan
+    from hookctl.model.change import by_name
+
+    return [named_plan(plans, name) for name in dict.fromkeys(names) or sorted(plans, key=by_name)]
 
 
 def _with_events(

@@ -67,11 +67,11 @@ _OF_FILES: dict[str, Sequence[ModuleType]] = {
     "Headers, secrets and outcomes": _MODULES,
     "URLs": [urls],
     "Templates and conditions": [texts],
+    "Shared settings": [sharing],
+    "Event types": [event_types],
 }
 _SUBJECTS = {
     **_OF_FILES,
-    "Shared settings": [sharing],
-    "Event types": [event_types],
     "Imports": [imports, conversions],
     "Ignored warnings": [ignores],
     "Plans": [plans],
@@ -93,6 +93,6 @@ IGNORABLE = frozenset(
     for rule in _rules_of(module)
     if rule.severity is Severity.WARNING or rule.is_sometimes_a_warning
 )
-"""The IDs of rules that a comment in a webhook file may ignore."""
+"""The IDs of rules that a comment in a file may ignore."""
 CHECKS: list[Check] = [module.check for module in _MODULES]
 """The checks of one webhook, in the order of their modules' names."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from hookctl.config.check.catalog import IGNORABLE, RULES
-from hookctl.model import Finding, Ignore, Severity, Span, Webhook, brief, has_errors
+from hookctl.model import Finding, Ignore, Severity, SourceFile, Span, brief, has_errors
 from hookctl.model.nearest import nearest
 from hookctl.model.rules.ignores import (
     IGNORE_ERROR,
@@ -23,15 +23,29 @@ _LONGEST_ID = max(map(len, RULES)) + 10
 """Ids that are longer resemble none."""
 
 
-def apply_ignores(webhook: Webhook, findings: Sequence[Finding]) -> list[Finding]:
-    """The findings about a webhook after its comments: warnings that they ignore have ``ignored`` set.
+def apply_ignores(
+    ignores: Sequence[Ignore],
+    findings: Sequence[Finding],
+    file: SourceFile,
+    *,
+    webhook: str = "",
+    is_partial: bool = False,
+) -> list[Finding]:
+    """The findings after the comments of a file: warnings that they ignore have ``ignored`` set.
 
     Findings about the comments themselves come last. They cannot be ignored.
+
+    Args:
+        ignores: the comments.
+        findings: about anything; comments cover only what is in their own file.
+        file: the file of the comments.
+        webhook: the webhook of the comments; empty for a file that is not about one.
+        is_partial: not everything was checked, so a comment may ignore what is not found yet.
     """
     found = [*findings]
     unused: list[Finding] = []
-    lines = _Warnings(found, webhook.file.path)
-    for ignore, rule, span in _ids(webhook):
+    lines = _Warnings(found, file.path)
+    for ignore, rule, span in _ids(ignores):
         if not ignore.reason or rule not in IGNORABLE:
             continue
         numbers = lines.covered(rule, ignore)
@@ -39,9 +53,9 @@ def apply_ignores(webhook: Webhook, findings: Sequence[Finding]) -> list[Finding
             unused.append(IGNORE_UNUSED.finding(span=span, rule=rule))
         for number in numbers:
             found[number] = replace(found[number], ignored=found[number].ignored or ignore.reason)
-    if has_errors(findings) or webhook.unread:
+    if has_errors(findings) or is_partial:
         unused = []  # not everything was checked
-    own = [replace(one, file=webhook.file, webhook=webhook.name) for one in (*_wrong(webhook), *unused)]
+    own = [replace(one, file=file, webhook=webhook) for one in (*_wrong(ignores), *unused)]
     return [*found, *own]
 
 
@@ -65,18 +79,18 @@ class _Warnings:
         return [number for _, number in places[first:last]]
 
 
-def _ids(webhook: Webhook) -> Iterator[tuple[Ignore, str, Span]]:
-    ids = [(ignore, rule, span) for ignore in webhook.ignores for rule, span in ignore.rules]
+def _ids(ignores: Sequence[Ignore]) -> Iterator[tuple[Ignore, str, Span]]:
+    ids = [(ignore, rule, span) for ignore in ignores for rule, span in ignore.rules]
     yield from ids[:MAX_IDS]
 
 
-def _wrong(webhook: Webhook) -> Iterator[Finding]:
-    for ignore in webhook.ignores[:MAX_IDS]:
+def _wrong(ignores: Sequence[Ignore]) -> Iterator[Finding]:
+    for ignore in ignores[:MAX_IDS]:
         if not ignore.rules:
             yield IGNORE_SYNTAX.finding(span=ignore.span)
         elif not ignore.reason:
             yield IGNORE_WITHOUT_REASON.finding(span=ignore.span)
-    for _, rule, span in _ids(webhook):
+    for _, rule, span in _ids(ignores):
         if rule in IGNORABLE:
             continue
         if rule not in RULES:
@@ -86,6 +100,6 @@ def _wrong(webhook: Webhook) -> Iterator[Finding]:
             yield IGNORE_ERROR.finding("plan", span=span, rule=rule)
         else:
             yield IGNORE_ERROR.finding(span=span, rule=rule)
-    spans = [span for ignore in webhook.ignores for _, span in ignore.rules or [("", ignore.span)]]
+    spans = [span for ignore in ignores for _, span in ignore.rules or [("", ignore.span)]]
     if len(spans) > MAX_IDS:
         yield IGNORE_SYNTAX.finding("many", span=spans[MAX_IDS], limit=MAX_IDS)

@@ -36,7 +36,11 @@ class WebhookChecker:
             check(notes, self._plugins)
         self._blocks.check(notes)
         self._texts.check(notes)
-        return apply_ignores(webhook, notes.findings) if webhook.ignores else notes.findings
+        if not webhook.ignores:
+            return notes.findings
+        return apply_ignores(
+            webhook.ignores, notes.findings, webhook.file, webhook=webhook.name, is_partial=bool(webhook.unread)
+        )
 
 
 def check_names(webhooks: Iterable[Webhook]) -> list[Finding]:

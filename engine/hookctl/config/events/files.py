@@ -10,7 +10,7 @@ from pathlib import Path
 from hookctl.config.load.files import find_files, outside, read_bytes, too_many
 from hookctl.errors import FileError
 from hookctl.files import resolve_given
-from hookctl.model import DefinedType, Finding, SourceFile, in_order
+from hookctl.model import DefinedType, Finding, Ignore, SourceFile, has_errors, in_order
 from hookctl.model.rules.event_types import EVENT_FILE_NAME, EVENT_TYPE_TAKEN
 from hookctl.plugin.calls import NAME, Plugins
 
@@ -32,6 +32,8 @@ class EventTypeFiles:
     paths: Mapping[str, str]
     """The file of each type, by the name of the type."""
     findings: tuple[Finding, ...] = ()
+    ignores: tuple[tuple[SourceFile, tuple[Ignore, ...]], ...] = ()
+    """The files with comments that ignore warnings, and these comments."""
 
 
 NOTHING_DEFINED = EventTypeFiles({}, {})
@@ -78,6 +80,7 @@ def _defined(contents: Iterable[tuple[str, bytes | Finding]], plugins: Plugins) 
     types: dict[str, DefinedType] = {}
     paths: dict[str, str] = {}
     findings: list[Finding] = []
+    ignores: list[tuple[SourceFile, tuple[Ignore, ...]]] = []
     owners = {name.casefold(): _owner(plugins, name) for name in plugins.event_types}
     for path, content in contents:
         name = Path(path).name.removesuffix(SUFFIX)
@@ -91,7 +94,11 @@ def _defined(contents: Iterable[tuple[str, bytes | Finding]], plugins: Plugins) 
         types[name], found = define(path, name, content if isinstance(content, bytes) else b"")
         paths[name] = path
         findings += found
-    return EventTypeFiles(types, paths, tuple(in_order(findings)))
+        if isinstance(content, bytes) and b"hookctl:" in content and not has_errors(found):
+            from hookctl.config.events.ignores import find_ignores
+
+            ignores.append(find_ignores(path, content))
+    return EventTypeFiles(types, paths, tuple(in_order(findings)), tuple(ignores))
 
 
 def _refused(path: str, name: str, content: bytes | Finding, owners: Mapping[str, str]) -> Finding | None:

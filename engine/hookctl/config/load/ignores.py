@@ -74,6 +74,14 @@ def _ignore(lines: Lines, start: int, match: re.Match[str], covered: tuple[int, 
     return Ignore(ids, form[2].strip(), span, *covered)
 
 
+def read_comment(text: str) -> tuple[tuple[str, ...], str]:
+    """The ids of rules in a comment, and its reason; no ids if it does not have the form."""
+    form = _FORM.fullmatch(text)
+    if form is None:
+        return (), ""
+    return tuple(one[0] for one in islice(_ID.finditer(form[1]), MAX_IGNORES + 1)), form[2].strip()
+
+
 def _stands_alone(text: str, offset: int) -> bool:
     """Whether there is only whitespace before a comment on its line."""
     return not text[text.rfind("\n", 0, offset) + 1 : offset].strip()

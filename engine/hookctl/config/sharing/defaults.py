@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from hookctl.config.load import load_bytes
-from hookctl.model import Finding, Json, Origin, Pointer, SourceFile, Webhook
+from hookctl.model import Finding, Ignore, Json, Origin, Pointer, SourceFile, Webhook
 from hookctl.model.rules.files import FILE_EMPTY
 from hookctl.model.rules.sharing import DEFAULTS_DOCUMENTS, DEFAULTS_FIELD
 
@@ -27,6 +27,8 @@ class Defaults:
 
     origin: Origin
     fields: Mapping[str, Json]
+    ignores: tuple[Ignore, ...] = ()
+    """The comments that ignore warnings about what is in this file."""
 
 
 def is_defaults(path: str) -> bool:
@@ -49,7 +51,7 @@ def read_defaults(path: str, content: bytes) -> tuple[Defaults | None, list[Find
             span = written.positions.key((name,))
             findings.append(DEFAULTS_FIELD.finding(file=written.file, span=span, name=name))
     fields = {name: value for name, value in written.fields.items() if name not in OWN}
-    return Defaults(Origin(written.file, written.positions), fields), findings
+    return Defaults(Origin(written.file, written.positions), fields, written.ignores), findings
 
 
 def with_defaults(webhook: Webhook, chain: Sequence[Defaults]) -> Webhook:
