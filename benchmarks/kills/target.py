@@ -85,5 +85,14 @@ def target(root: Path) -> Iterator[Target]:
     try:
         yield started
     finally:
+        asyncio.run_coroutine_threadsafe(_cancel_all(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
+
+
+async def _cancel_all() -> None:
+    """End what waits for another request."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

@@ -6,7 +6,7 @@ COMMANDS = {
     "validate": "Check the webhook files and policies, offline.",
     "plan": "Show what `hookctl apply` would change.",
     "apply": "Apply the webhook files.",
-    "destroy": "Remove every applied webhook.",
+    "destroy": "Remove every applied webhook and event type.",
     "unlock": "Release the lock that a killed apply left behind.",
     "test": "Send a mock event and report how the target answers.",
     "list": "List the webhooks.",

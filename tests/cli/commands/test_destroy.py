@@ -36,6 +36,24 @@ def run(tmp_path: Path, run_cli: Run) -> Run:
     return run
 
 
+EVENT = {
+    "type": "object",
+    "properties": {"data": {"type": "object", "description": "What it is about."}},
+    "examples": [{"id": "1", "event_type": "own", "event_time": 1, "data": {}}],
+}
+
+
+def test_destroy_removes_event_types_too(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "events.d").mkdir()
+    (tmp_path / "events.d/own.schema.json").write_text(json.dumps(EVENT), encoding="utf-8")
+    assert run("apply", "--auto-approve").stdout.endswith("1 event type. The state now has serial 2.\n")
+    destroyed = run("destroy", "--yes")
+    assert "- event type own" in destroyed.stdout
+    assert "Applied: 0 added, 0 changed, 3 removed, 1 event type." in destroyed.stdout
+    assert "nothing to remove" in run("destroy", "--yes").stdout
+    assert (tmp_path / "events.d/own.schema.json").exists()
+
+
 def empty(tmp_path: Path) -> None:
     for file in (tmp_path / "webhooks.d").iterdir():
         file.unlink()

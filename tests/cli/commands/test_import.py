@@ -146,3 +146,25 @@ def test_a_source_that_cannot_be_read_is_a_finding_at_its_place(run_cli: Callabl
     (finding,) = json.loads(result.stdout)["diagnostics"]
     assert (finding["code"], finding["range"]["start"]["line"], result.exit_code) == ("import-source", 2, 1)
     assert run_cli("import", "svix", "missing.json", cwd=tmp_path).exit_code == 1
+
+
+def test_event_types_of_files_count(run_cli: Callable[..., Any], tmp_path: Path) -> None:
+    """They are known to what is imported, to --set and to mock events."""
+    paid = {"type": "object", "description": "d", "properties": {"amount": {"type": "number", "description": "d"}}}
+    body = {"content": {"application/json": {"schema": paid, "example": {"amount": 3}}}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "webhooks": {"invoice.paid": {"post": {"requestBody": body}}},
+    }
+    (tmp_path / "api.json").write_text(json.dumps(document))
+    assert run_cli("import", "events", "api.json", cwd=tmp_path).exit_code == 0
+    svix = [{"url": "https://a.example.com/in", "filterTypes": ["invoice.paid"]}]
+    (tmp_path / "svix.json").write_text(json.dumps(svix))
+    result = run_cli("import", "svix", "svix.json", cwd=tmp_path)
+    assert (result.exit_code, "no problems found" in result.stdout) == (0, True)
+    mock = run_cli("events", "mock", "invoice.paid", "--set", "data.amount=4", cwd=tmp_path)
+    assert json.loads(mock.stdout)["data"] == {"amount": 4}
+    wrong = run_cli("events", "mock", "invoice.paid", "--set", "data.amount=x", cwd=tmp_path)
+    assert wrong.exit_code == 1
+    assert "--set: error[test-field]" in wrong.stdout + wrong.stderr

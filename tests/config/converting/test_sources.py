@@ -235,7 +235,8 @@ def test_an_alertmanager_configuration(alertmanager: Callable[..., Any]) -> None
 
 def test_an_unknown_event_type_is_the_only_finding(alertmanager: Callable[..., Any]) -> None:
     text = "receivers: [{name: a, webhook_configs: [{url: 'https://a.example.com/'}]}]"
-    assert [finding.rule for finding in alertmanager(text, "alertmanager").findings] == ["unknown-event-type"]
+    assert [finding.rule for finding in alertmanager(text, "alerts").findings] == ["unknown-event-type"]
+    assert alertmanager(text, "alertmanager").findings == []
 
 
 @pytest.mark.parametrize(

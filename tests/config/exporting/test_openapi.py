@@ -192,3 +192,53 @@ def test_the_document_is_valid_and_complete(run_cli: Callable[..., Any], tmp_pat
     assert "${" not in result.stdout
     named = json.loads(run_cli("export", "openapi", "Off", cwd=tmp_path).stdout)
     assert [*named["webhooks"]] == ["Off"]
+
+
+DEPLOYMENT: dict[str, Any] = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {
+        "data": {
+            "type": "object",
+            "description": "The deployment.",
+            "required": ["id"],
+            "properties": {"id": {"type": "integer", "description": "Its number."}},
+        }
+    },
+    "examples": [{"id": "1", "event_type": "deployment", "event_time": 1, "data": {"id": 7}}],
+}
+SEVERAL = """\
+name: Several
+event: [deployment, integration]
+url: https://siem.example.com/in
+body_template: '{"a": {{ data.id }}}'
+"""
+
+
+def test_of_several_types_the_schema_allows_each_and_there_is_an_example_of_each(
+    run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    for folder in ("webhooks.d", "events.d"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "webhooks.d" / "several.yaml").write_text(SEVERAL)
+    (tmp_path / "events.d" / "deployment.schema.json").write_text(json.dumps(DEPLOYMENT))
+
+    def exported() -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(run_cli("export", "openapi", cwd=tmp_path).stdout)
+        OpenAPIV31SpecValidator(document).validate()
+        return document
+
+    document = exported()
+    operation = document["webhooks"]["Several"]["post"]
+    assert operation["summary"] == "Events of the types deployment, integration"
+    content = operation["requestBody"]["content"]["application/json"]
+    assert content["examples"]["deployment"] == {"value": {"a": 7}}
+    validator = jsonschema.Draft202012Validator(content["schema"])
+    assert {name: validator.is_valid(one["value"]) for name, one in content["examples"].items()} == {
+        "deployment": True,
+        "integration": True,
+    }
+    assert not validator.is_valid({"a": None})
+    changed = json.dumps(DEPLOYMENT).replace('"integer"', '"integer", "maximum": 9')
+    (tmp_path / "events.d" / "deployment.schema.json").write_text(changed)
+    assert exported()["info"]["version"] != document["info"]["version"]

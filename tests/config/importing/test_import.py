@@ -117,6 +117,15 @@ def test_asyncapi_3(tmp_path: Path) -> None:
     assert not [one for one in found.findings if one.is_error]
 
 
+def test_the_example_of_a_schema_that_is_referred_to_is_the_mock_event(tmp_path: Path) -> None:
+    pet = {"type": "object", "properties": {"id": {"type": "integer"}}, "example": {"id": 77}}
+    schemas = {"Pet": pet, "Alias": {"$ref": "#/components/schemas/Pet"}}
+    document = {**with_body({"$ref": "#/components/schemas/Alias"}), "components": {"schemas": schemas}}
+    found = imported(document)
+    assert found.findings == ()
+    assert written(found, tmp_path)["hook"].mock["data"] == {"id": 77}
+
+
 def test_yaml_has_the_same_result_and_places() -> None:
     import yaml
 

@@ -18,7 +18,7 @@ from hookctl.config.diff import make_plan
 from hookctl.delivery.metrics.counters import Metrics
 from hookctl.delivery.runner.retention import StoreLimits
 from hookctl.errors import StoreError
-from hookctl.model import Action, Change, Event, Plan
+from hookctl.model import Action, Change, DefinedType, Event, Plan
 from hookctl.report.metrics.exposition import Exposition
 from hookctl.serve.writer import EventWriter
 from hookctl.store.interface import Store
@@ -133,6 +133,14 @@ def test_what_is_dead_from_the_start_is_counted_where_it_is_stored(
     assert samples["hookctl_deliveries_dead_total", ("when", *names)] == 1
     assert samples["hookctl_deliveries_total", ("dead", *names)] == 1
     assert not [name for name, _ in samples if name == "hookctl_attempts_total"]
+
+
+def test_event_types_that_are_applied_are_there_before_their_first_event(
+    scrape: Callable[..., Samples], store: Store
+) -> None:
+    own = DefinedType("own", {"type": "object"})
+    store.apply(make_plan(store.read_state(), {}, {}, event_types={"own": own}))
+    assert scrape(Metrics())["hookctl_events_total", ("own", "accepted")] == 0
 
 
 def test_requests_and_events_are_there(scrape: Callable[..., Samples]) -> None:

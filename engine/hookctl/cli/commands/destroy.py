@@ -1,4 +1,4 @@
-"""``hookctl destroy``: removes every applied webhook."""
+"""``hookctl destroy``: removes every applied webhook and event type."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Examples:
 )
 @click.pass_context
 def command(ctx: click.Context, *, yes: bool, outputs: Outputs, lock_timeout: float) -> None:
-    """Remove every applied webhook: all or none. The webhook files stay, and so do events and earlier deliveries.
+    """Remove every applied webhook and event type: all or none. The files, events and earlier deliveries stay.
 
     Shows the plan, then asks for the number of webhooks. Waiting deliveries are cancelled; the plan says how many. If
     a webhook is protected, nothing is removed. Policies apply as for `apply`.

@@ -152,16 +152,6 @@ def command(
     ctx.exit(exit_codes.OK if all(trial.succeeded for trial in trials) else exit_codes.FAILED)
 
 
-def _chosen(plans: Mapping[str, DeliveryPlan], names: Sequence[str]) -> list[DeliveryPlan]:
-    """The named webhooks, or all in order of name. Raises HookctlError for a name that does not exist."""
-    from hookctl.cli.webhook_files import named_plan
-    from hookctl.model.change import by_name
-
-    return [named_plan(plans, name) for name in dict.fromkeys(names)] or [
-        plans[name] for name in sorted(plans, key=by_name)
-    ]
-
-
 def _require_usage(
     outputs: Outputs, event: BinaryIO | None, event_type: str | None, played: Sequence[Scenario], *, modes: int
 ) -> None:
@@ -183,6 +173,14 @@ def _proxy_note(session: Session) -> str:
     from hookctl.report.text.network import proxy_note
 
     return f"{proxy_note(session.proxy)}\n" if session.proxy else ""
+
+
+def _chosen(plans: Mapping[str, DeliveryPlan], names: Sequence[str]) -> list[DeliveryPlan]:
+    """The named webhooks, or all of them. Raises HookctlError for a name that does not exist."""
+    from hookctl.cli.webhook_files import named_plan
+    from hookctl.model.change import by_name
+
+    return [named_plan(plans, name) for name in dict.fromkeys(names) or sorted(plans, key=by_name)]
 
 
 def _with_events(

@@ -85,7 +85,7 @@ def _converted(document: ApiDocument, message: Message, name: str) -> tuple[str,
     if problem and problem.rule != EVENT_EXAMPLE_INVALID.id:
         why = f"hookctl cannot use its schema: {problem.message}"
         return "", [document.finding(IMPORT_SKIPPED, message.place, name=message.name, why=why)]
-    mock, is_made_up = _mock(schema, message, name)
+    mock, is_made_up = _mock(schema, message, payload, name)
     if is_made_up:
         lost.append("the mock event is made up, because the file has no example that its schema accepts")
     whole: dict[str, Json] = {**schema, "examples": [mock]}
@@ -126,21 +126,21 @@ def _whole(payload: Json, definitions: Mapping[str, Json], message: Message, nam
     return {**whole, "$defs": known} if known else whole
 
 
-def _mock(schema: Mapping[str, Any], message: Message, name: str) -> tuple[Json, bool]:
-    """The mock event: the first example that the schema accepts, or one that is made up, which is said then."""
-    for example in _candidates(message, name):
+def _mock(schema: Mapping[str, Any], message: Message, payload: Json, name: str) -> tuple[Json, bool]:
+    """The mock event, and whether it is made up. It is the first example that the schema accepts, if there is one."""
+    maker = MockMaker(schema)
+    for example in _candidates(message, maker.referenced(payload), name):
         if not _problem({**schema, "examples": [example]}, name):
             return example, False
-    made = MockMaker(schema).value(schema)
+    made = maker.value(schema)
     event = made if isinstance(made, dict) else {}
     return {**event, "id": f"{name}-1", "event_type": name, "event_time": 1767225600}, True
 
 
-def _candidates(message: Message, name: str) -> Iterator[Json]:
-    own = message.schema.get("examples") if isinstance(message.schema, dict) else None
+def _candidates(message: Message, payload: Any, name: str) -> Iterator[Json]:
+    """The events that the description suggests. ``payload`` is the schema of what is sent, without a reference."""
+    own = payload.get("examples") if isinstance(payload, Mapping) else None
     examples = [*message.examples, *(own if isinstance(own, list) else ())]
-    if isinstance(message.schema, dict) and "example" in message.schema:
-        examples.append(message.schema["example"])
     for example in examples[:3]:
         if isinstance(example, dict) and all(key in example for key in ENVELOPE):
             yield {**example, "event_type": name}

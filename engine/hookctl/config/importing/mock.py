@@ -61,6 +61,14 @@ class MockMaker:
             return {key: value for one in objects for key, value in one.items()}
         return next((value for value in values if value is not None), own)
 
+    def referenced(self, schema: Any) -> Any:
+        """The schema itself, or the one that it refers to. None if there is none."""
+        for _ in range(MAX_DEPTH):
+            if not isinstance(schema, Mapping) or not isinstance(schema.get("$ref"), str) or "examples" in schema:
+                return schema
+            schema = self._target(schema["$ref"])
+        return None
+
     def _of_type(self, schema: Mapping[str, Any], left: int) -> Json:
         types = schema.get("type")
         name = types[0] if isinstance(types, list) and types else types

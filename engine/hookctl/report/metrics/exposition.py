@@ -27,7 +27,7 @@ class Exposition:
 
     Args:
         metrics: what the process counts.
-        event_types: the names of the known event types.
+        event_types: the names of the event types that are known besides those of the applied state.
         open_store: opens the store at the first scrape, for all of them.
     """
 
@@ -49,7 +49,8 @@ class Exposition:
         with self._lock:
             of_store = self._read()  # first, since an error of the store is counted
             registry = CollectorRegistry(auto_describe=False)
-            registry.register(_Collected([*of_store, *counted(self._metrics, self._event_types), _build()]))
+            types = [*self._event_types, *self._applied.event_types]
+            registry.register(_Collected([*of_store, *counted(self._metrics, types), _build()]))
             ProcessCollector(registry=registry)
             encode, content_type = choose_encoder(accept)
             return encode(registry), content_type

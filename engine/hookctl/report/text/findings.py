@@ -10,6 +10,7 @@ from hookctl.model import Finding, Json, Severity, Span
 from hookctl.model.quantities import counted
 from hookctl.model.rules.fields import SECRET_LITERAL
 from hookctl.model.rules.files import DIRECTORY_EMPTY, DIRECTORY_MISSING, DIRECTORY_TOO_LARGE
+from hookctl.model.rules.plans import TEST_FIELD
 from hookctl.report.style import heading, styled
 from hookctl.report.text.columns import columns
 from hookctl.report.text.printable import json_text, printable
@@ -20,6 +21,8 @@ _NARROWEST = 20
 """Columns of a source line that are shown at least."""
 _TAB = 4
 _OF_NO_FILE = frozenset({DIRECTORY_MISSING.id, DIRECTORY_EMPTY.id, DIRECTORY_TOO_LARGE.id})
+_NOWHERE = {TEST_FIELD.id: "--set"}
+"""What stands in place of a file where that is not the plan, by rule."""
 _HIDDEN = frozenset({SECRET_LITERAL.id})
 """Rules whose spans no source line shows: they are secrets, and reports end up in logs."""
 
@@ -106,7 +109,9 @@ def _bytes(text: str) -> int:
 def _lines(finding: Finding, source: _Source, *, width: int, color: bool) -> list[str]:
     tone = "red" if finding.severity is Severity.ERROR else "yellow"
     span = finding.span
-    place = (printable(finding.path) or "plan") + (f":{span.line}:{span.column}" if span else "")
+    place = (printable(finding.path) or _NOWHERE.get(finding.rule, "plan")) + (
+        f":{span.line}:{span.column}" if span else ""
+    )
     severity = styled(finding.severity.value, color, fg=tone, bold=True)
     lines = [f"{heading(place, color)}: {severity}[{finding.label}]: {printable(finding.message)}"]
     if span:
