@@ -13,6 +13,7 @@ from delivery.main import busy_seconds, tell
 from delivery.measure import Done as Delivered
 from delivery.measure import Group, Job, TurnError, cpu_of, hard_limit, judge
 from delivery.work import Site
+
 from scale import ways
 from scale.server import Server, place
 from scale.ways import Stage, Way
@@ -170,6 +171,8 @@ def main() -> None:
     for line in ratios(turns):
         print(line)
     others = busy_seconds() - busy - ours
-    print(f"Other programs used {100 * others / ((time.monotonic() - began) * (os.cpu_count() or 1)):.0f} % of the cores.")
+    print(
+        f"Other programs used {100 * others / ((time.monotonic() - began) * (os.cpu_count() or 1)):.0f} % of the cores."
+    )
     if failed or any(turn.lost for made in turns.values() for turn in made):
         raise SystemExit("Something was lost, or did not end.")

@@ -23,6 +23,7 @@ def main() -> None:
     arguments = parser.parse_args()
     from delivery.ways import end_to_end
     from delivery.ways.end_to_end import HOOKCTL, event_id
+
     from scale.server import place
 
     with place() as (site, server, group):
