@@ -320,7 +320,7 @@ def test_a_backlog_is_claimed_in_commits_of_results(
 ) -> None:
     house.apply(siem)
     router = Router(house.applied)
-    house.queue.enqueue([router.route(house.event(f"e{number}")) for number in range(2000)], time.time())
+    house.queue.enqueue([router.route(house.event(f"e{number}")) for number in range(5000)], time.time())
     runner = house.runner()
     submit, next_due = house.queue.submit, house.queue.next_due
     batches: list[Batch] = []
@@ -337,7 +337,7 @@ def test_a_backlog_is_claimed_in_commits_of_results(
     monkeypatch.setattr(house.queue, "submit", watched)
     monkeypatch.setattr(house.queue, "next_due", look)
     limit = time.monotonic() + PATIENCE
-    while runner.tally.attempts < 1000:
+    while runner.tally.attempts < 500:  # so that never all are claimed
         assert time.monotonic() < limit
         runner.step(0.1)
     assert runner._backlog.is_likely

@@ -255,13 +255,8 @@ class Runner:
         self._claimed_at = now
         waiting = self._claims.waiting()
         wanted, clock = self._limits.wanted(self._state.plans, waiting), self._clock()
-        if not wanted:
+        if not wanted or not self._backlog.may_be_due(wanted):
             return
-        if not self._backlog.is_likely:  # otherwise a look would only delay the commit
-            due_at = self._queue.next_due(wanted)
-            if due_at is None or due_at > clock:
-                self._backlog.clear(wanted)
-                return
         limit = self._limits.total_capacity + MAX_AHEAD - sum(waiting.values())
         self._submit(Batch(now=clock, wanted=wanted, limit=limit, lease_seconds=LEASE_SECONDS))
 
