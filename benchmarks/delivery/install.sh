@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the programs that hookctl's deliveries are compared with: nginx, Redis and Alertmanager as Debian packages, and
-# Celery in a virtual environment of its own. Where npm is installed, also PostgreSQL, graphile-worker and BullMQ.
+# Celery, pgqueuer and procrastinate in virtual environments of their own. Where npm is installed, also PostgreSQL,
+# graphile-worker and BullMQ.
 # May be run again at any time. Starts no service, and enables none that was not there before.
 set -euo pipefail
 
@@ -41,6 +42,12 @@ if ! "$cache/celery/bin/python" -c 'import celery, kombu.transport.redis, reques
   mkdir -p "$cache"
   "${PYTHON:-python3}" -m venv "$cache/celery"
   "$cache/celery/bin/python" -m pip install --quiet --disable-pip-version-check celery redis packaging requests # kombu imports packaging, and does not ask for it
+fi
+
+if ! "$cache/python-workers/bin/python" -c 'import aiohttp, asyncpg, pgqueuer, procrastinate, uvloop' 2>/dev/null; then
+  "${PYTHON:-python3}" -m venv "$cache/python-workers"
+  "$cache/python-workers/bin/python" -m pip install --quiet --disable-pip-version-check \
+    'pgqueuer[asyncpg]' procrastinate 'psycopg[binary,pool]' aiohttp uvloop
 fi
 
 if ! command -v npm >/dev/null; then

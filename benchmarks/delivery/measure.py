@@ -115,7 +115,7 @@ class Group:
         stdin: int | IO[bytes] = subprocess.DEVNULL,
         stdout: int | IO[bytes] = subprocess.PIPE,
     ) -> subprocess.Popen[bytes]:
-        """Run a command; its output can be read unless it goes elsewhere, its standard error goes to the log."""
+        """Run a command; its standard error goes to the log, and its standard output can be read unless it is given."""
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 command, cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=log, start_new_session=True
@@ -135,7 +135,7 @@ class Group:
         return self.log.read_text(encoding="utf-8", errors="replace").strip()[-600:]
 
     def cpu(self, *only: subprocess.Popen[bytes]) -> float:
-        """Seconds of user and system time so far, of these processes and theirs, or of all that were started here."""
+        """Seconds of user and system time so far, of these processes and theirs; without any, of all started here."""
         return sum(_cpu(pid) for pid in self._pids(only))
 
     def peak(self) -> int:

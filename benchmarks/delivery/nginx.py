@@ -90,7 +90,8 @@ class Sink:
     def receipts(self, expected: Collection[str] | int, patience: float = PATIENCE) -> list[tuple[str, float]]:
         """What was received since the last call, each with epoch seconds.
 
-        Waits until all ``expected`` ids are there, or so many different ones, or nothing has come for ``patience`` seconds.
+        Waits until all ``expected`` ids are there, or so many different ones, or nothing has come for ``patience``
+        seconds.
         """
         found: list[tuple[str, float]] = []
         wanted = None if isinstance(expected, int) else set(expected)

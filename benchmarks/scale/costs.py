@@ -12,9 +12,7 @@ import time
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import psycopg
+from typing import TYPE_CHECKING, NamedTuple
 
 from hookctl.delivery.outcomes import DELIVERED
 from hookctl.model import Attempt, Event, Request, Response, Timing
@@ -27,10 +25,6 @@ if TYPE_CHECKING:
     from hookctl.store.interface import Store
     from scale.server import Server
 
-SIZE = """
-    SELECT sum(pg_total_relation_size(oid)) FROM pg_class
-    WHERE relkind = 'r' AND relnamespace = 'hookctl'::regnamespace AND relname ~ %s
-"""
 WAITING, ENDED = "^(live|events_[0-9]+)$", "^(ended_[0-9]+|attempts_[0-9]+|events_[0-9]+)$"
 
 
@@ -77,14 +71,15 @@ def results(claims: Sequence[Claimed], made: Attempt) -> list[Result]:
     return [Result(claimed, made, DELIVERED, 1, None) for claimed in claims]
 
 
-def measure(store: Store, server: Server, size: Any, routed: list[Routed], made: Attempt, batch: int) -> None:
+def measure(store: Store, server: Server, routed: list[Routed], made: Attempt, batch: int) -> None:
+    """Enqueue, claim and finish, one after the other, and print what each takes."""
     count, name = len(routed), "Bench"
     parts = [routed[first : first + batch] for first in range(0, count, batch)]
     start = mark(server)
     for part in parts:
         store.enqueue(part, time.time())
     enqueued = mark(server)
-    waiting = size(WAITING)
+    waiting = server.size(WAITING)
     claims: list[list[Claimed]] = [store.claim(time.time(), batch, 60.0, {name: batch}) for _ in parts]
     claimed = mark(server)
     for one in claims:
@@ -95,7 +90,7 @@ def measure(store: Store, server: Server, size: Any, routed: list[Routed], made:
     print(row("claim", enqueued, claimed, count))
     print(row("finish", claimed, finished, count))
     print(f"Bytes of a delivery that waits, with its event: {waiting / count:,.0f}")
-    print(f"Bytes of one that has ended, with its event and its attempt: {size(ENDED) / count:,.0f}")
+    print(f"Bytes of one that has ended, with its event and its attempt: {server.size(ENDED) / count:,.0f}")
 
 
 def together(store: Store, server: Server, routed: list[Routed], made: Attempt, batch: int) -> None:
@@ -130,14 +125,9 @@ def main() -> None:
         store = open_store(url, create=True)
         assert store is not None
 
-        def size(pattern: str) -> int:
-            with psycopg.connect(url) as connection:
-                found = connection.execute(SIZE, (pattern,)).fetchone()
-            return int(found[0]) if found else 0
-
         routed = routed_events(site, [event_id(str(number)) for number in range(2 * arguments.count)])
         made = attempt(site.body.read_text(encoding="utf-8"))
-        measure(store, server, size, routed[: arguments.count], made, arguments.batch)
+        measure(store, server, routed[: arguments.count], made, arguments.batch)
         together(store, server, routed[arguments.count :], made, arguments.batch)
         store.close()
 

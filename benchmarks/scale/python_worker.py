@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,11 @@ BATCH = 200
 QUEUE = os.environ["BENCH_QUEUE"]
 Post = Callable[[str, str], Awaitable[None]]
 Add = Callable[[list[tuple[str, str]]], Awaitable[object]]
+
+
+def module(name: str) -> Any:
+    """A module that only this program's own environment has."""
+    return import_module(name)
 
 
 def poster() -> Post:
@@ -41,26 +47,21 @@ def poster() -> Post:
 
 
 async def work_pgqueuer() -> None:
-    import asyncpg
-    from pgqueuer import PgQueuer
-
-    queue = PgQueuer.from_asyncpg_pool(await asyncpg.create_pool(QUEUE, max_size=10))
+    pool = await module("asyncpg").create_pool(QUEUE, max_size=10)
+    queue = module("pgqueuer").PgQueuer.from_asyncpg_pool(pool)
     post = poster()
 
-    @queue.entrypoint("deliver")
     async def deliver(job: Any) -> None:
         await post(*json.loads(job.payload))
 
+    queue.entrypoint("deliver")(deliver)
     # Twice the batch is the least that it accepts.
     await queue.run(batch_size=CONCURRENCY // 2, max_concurrent_tasks=CONCURRENCY, dequeue_timeout=timedelta(seconds=1))
 
 
 async def produce_pgqueuer() -> Add:
-    import asyncpg
-    from pgqueuer import Queries
-    from pgqueuer.db import AsyncpgDriver
-
-    queries = Queries(AsyncpgDriver(await asyncpg.connect(QUEUE)))
+    connection = await module("asyncpg").connect(QUEUE)
+    queries = module("pgqueuer").Queries(module("pgqueuer.db").AsyncpgDriver(connection))
     if not await queries.has_table("pgqueuer"):
         await queries.install()
 
@@ -72,18 +73,16 @@ async def produce_pgqueuer() -> Add:
 
 
 def procrastinate_app() -> tuple[Any, Any]:
-    import procrastinate
-
+    procrastinate = module("procrastinate")
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=QUEUE, max_size=10))
     posts: list[Post] = []
 
-    @app.task(name="deliver")
     async def deliver(name: str, body: str) -> None:
         if not posts:
             posts.append(poster())
         await posts[0](name, body)
 
-    return app, deliver
+    return app, app.task(name="deliver")(deliver)
 
 
 async def work_procrastinate() -> None:
@@ -104,9 +103,8 @@ async def produce_procrastinate() -> Add:
     return add
 
 
-async def produce(begin: Callable[[], Awaitable[Add]], prefix: str, count: int) -> None:
+async def produce(begin: Callable[[], Awaitable[Add]], body: str, prefix: str, count: int) -> None:
     add = await begin()
-    body = Path(os.environ["BENCH_BODY_FILE"]).read_text(encoding="utf-8")
     print("ready", flush=True)
     sys.stdin.readline()
     print(time.time(), flush=True)
@@ -124,4 +122,5 @@ if __name__ == "__main__":
     if mode == "work":
         uvloop.run(WORK[kind]())
     else:
-        uvloop.run(produce(PRODUCE[kind], rest[0], int(rest[1])))
+        text = Path(os.environ["BENCH_BODY_FILE"]).read_text(encoding="utf-8")
+        uvloop.run(produce(PRODUCE[kind], text, rest[0], int(rest[1])))

@@ -16,6 +16,11 @@ from delivery.work import Site
 
 from delivery import nginx
 
+SIZE = """
+    SELECT sum(pg_total_relation_size(oid)) FROM pg_class
+    WHERE relkind = 'r' AND relnamespace = 'hookctl'::regnamespace AND relname ~ %s
+"""
+
 
 class Server:
     """The PostgreSQL that all ways use: each turn has a new database."""
@@ -33,6 +38,12 @@ class Server:
     def drop(self, number: int) -> None:
         with closing(psycopg.connect(self.url, autocommit=True)) as connection:
             connection.execute(f"DROP DATABASE turn_{number} WITH (FORCE)")
+
+    def size(self, pattern: str) -> int:
+        """Bytes of hookctl's tables with these names, and their indexes, in the database of the first turn."""
+        with closing(psycopg.connect(self.url.replace("/postgres", "/turn_1"))) as connection:
+            row = connection.execute(SIZE, (pattern,)).fetchone()
+        return int(row[0]) if row else 0
 
     def used(self) -> tuple[float, int]:
         """Seconds of user and system time so far, and the position in the write-ahead log."""

@@ -93,8 +93,7 @@ def graphile(workers: int) -> Callable[[Stage], Done]:
     """Workers of graphile-worker with undici, tuned as in ``delivery``."""
 
     def turn(stage: Stage) -> Done:
-        variables = node.environment(stage.site, stage.database)
-        return _jobs(stage, workers, variables, "node", str(node.PROGRAM), "graphile")
+        return _jobs(stage, workers, ("node", str(node.PROGRAM)), "graphile")
 
     return turn
 
@@ -103,8 +102,7 @@ def python(kind: str, workers: int) -> Callable[[Stage], Done]:
     """Workers of ``pgqueuer`` or ``procrastinate`` with aiohttp."""
 
     def turn(stage: Stage) -> Done:
-        variables = node.environment(stage.site, stage.database)
-        return _jobs(stage, workers, variables, str(_python()), str(HERE / "python_worker.py"), kind)
+        return _jobs(stage, workers, (str(_python()), str(HERE / "python_worker.py")), kind)
 
     return turn
 
@@ -118,20 +116,21 @@ def python_missing() -> str | None:
     return None if _python().exists() else "python-workers"
 
 
-def _jobs(stage: Stage, workers: int, variables: dict[str, str], program: str, script: str, kind: str) -> Done:
-    """A turn of a program that works or produces, by its first argument."""
+def _jobs(stage: Stage, workers: int, program: tuple[str, str], kind: str) -> Done:
+    """A turn of a program, given with its script, that works or produces by its first argument."""
     site, group = stage.site, stage.group
+    variables = node.environment(site, stage.database)
 
     def produce(job: Job) -> Process:
         words = ("produce", kind, job.prefix, str(job.count), "0")
-        return group.start(program, script, *words, cwd=site.root, env=variables, stdin=subprocess.PIPE)
+        return group.start(*program, *words, cwd=site.root, env=variables, stdin=subprocess.PIPE)
 
     first = produce(Job(f"{stage.job.warm_up}-first", 1))  # makes the tables
     ready(first, group)
     go(first)
     group.wait(first)
     running = [
-        group.start(program, script, "work", kind, cwd=site.root, env=variables, stdout=subprocess.DEVNULL)
+        group.start(*program, "work", kind, cwd=site.root, env=variables, stdout=subprocess.DEVNULL)
         for _ in range(workers)
     ]
     return Done(stage.job.ids, *_turn(stage, running, produce, by_name=True))

@@ -183,9 +183,7 @@ class Log:
 
         def attempted(news: Sequence[tuple[Delivery, Attempt]]) -> None:
             now = time.time()
-            self.write_all(
-                [(now, delivery.status.value, attempt_record(delivery, attempt)) for delivery, attempt in news]
-            )
+            self.write_all((now, one.status.value, attempt_record(one, attempt)) for one, attempt in news)
 
         def circuit(webhook: str, circuit: Circuit | None) -> None:
             self.write(

@@ -22,31 +22,24 @@ class Backlog:
         self._backlogged: set[str] = set()
         """The webhooks with more due deliveries in the queue than could be claimed."""
         self.is_likely = False
-        """Whether the last claim got all that it wanted of some webhook, so that more is probably due."""
+        """Whether the last claim got all that it wanted, at least of some webhook: more is probably due."""
 
-    def may_be_due(self, wanted: Mapping[str, int], now: float) -> bool:
-        """Whether anything that ``wanted`` allows may be due; ``now`` is in epoch seconds.
-
-        Looks in the store, unless it is likely anyway: then a look would only delay the commit.
-        """
-        if not wanted or self.is_likely:
-            return bool(wanted)
-        due_at = self._queue.next_due(wanted)
-        if due_at is not None and due_at <= now:
+    def may_be_due(self, webhooks: Mapping[str, int]) -> bool:
+        """Whether a claim for these webhooks may find anything. Looks only if the last claim did not tell."""
+        if self.is_likely:
             return True
-        self.clear(wanted)
-        return False
-
-    def clear(self, webhooks: Mapping[str, int]) -> None:
-        """Note that nothing is due for these webhooks."""
-        self.is_likely = False
+        due_at = self._queue.next_due(webhooks)
+        if due_at is not None and due_at <= self._clock():
+            return True
         self._backlogged.difference_update(webhooks)
+        return False
 
     def note(self, batch: Batch, claims: Sequence[Claimed]) -> None:
         """Learn from a commit which webhooks have more due deliveries than were claimed."""
         if batch.limit:
             counts = Counter(claimed.delivery.webhook for claimed in claims)
-            self.is_likely = any(counts[name] >= count for name, count in batch.wanted.items())
+            is_full = len(claims) >= batch.limit
+            self.is_likely = is_full or any(counts[name] >= count for name, count in batch.wanted.items())
             self._backlogged.difference_update([name for name, count in batch.wanted.items() if counts[name] < count])
         elif len(claims) < sum(len(routed.deliveries) for routed in batch.events):
             claimed = {one.delivery.id for one in claims}

@@ -255,7 +255,7 @@ class Runner:
         self._claimed_at = now
         waiting = self._claims.waiting()
         wanted, clock = self._limits.wanted(self._state.plans, waiting), self._clock()
-        if self._backlog.may_be_due(wanted, clock):
+        if wanted and self._backlog.may_be_due(wanted):
             limit = self._limits.total_capacity + MAX_AHEAD - sum(waiting.values())
             self._submit(Batch(now=clock, wanted=wanted, limit=limit, lease_seconds=LEASE_SECONDS, rates=self._rates))
 
