@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import struct
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tests.postgres_server import Server, schema_of
-from tests.store.postgres.conftest import Open, Relay
+from tests.relay import Relay
+from tests.store.postgres.conftest import Open
 from tests.store.test_contract import LEASE, NOW, claim, event, result, routed, standing
 
 from hookctl.errors import SettingsError, StateLockedError, StoreError, StoreGoneError
@@ -67,6 +70,30 @@ def test_a_commit_whose_answer_is_lost_is_settled_by_reading(open_store: Open, u
     assert cut.was_there
     assert standing(store) == {"e1-A": ("delivered", "")}
     assert len(store.attempts("e1-A")) == 1
+
+
+def test_a_number_that_a_lost_transaction_had_is_not_believed(
+    open_store: Open, url: str, relay: Relay, database: Server
+) -> None:
+    """The server is killed before it has written anything of a transaction, and then gives its number to others."""
+    store = open_store(relay.url(url))
+    store.enqueue([routed("e1")], NOW)
+    ((writer,),) = database.execute("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'")
+    os.kill(writer, signal.SIGSTOP)  # it writes what is not committed yet, too
+
+    def crash(data: bytes) -> bool:
+        if b"COMMIT\0" not in data:
+            return False
+        relay.cut = lambda _: False
+        database.kill()
+        database.start()
+        for _ in range(20):
+            database.execute("SELECT pg_current_xact_id()")
+        return True
+
+    relay.cut = crash
+    assert store.enqueue([routed("e2")], NOW) == [True]
+    assert {*standing(open_store())} == {"e1-A", "e2-A"}
 
 
 @pytest.mark.parametrize("statement", [b"UPDATE live", b"UPDATE deliveries", b"INSERT INTO attempts"])

@@ -57,6 +57,12 @@ ABOUT = """
         current_setting('full_page_writes'), current_setting('server_encoding'), pg_backend_pid()
 """
 
+LIFE = "SELECT pg_postmaster_start_time()::text || coalesce(pg_last_wal_replay_lsn()::text, '')"
+"""Differs after each failover, and after each recovery of the server from a crash."""
+TRANSACTION = "SELECT pg_current_xact_id_if_assigned()::text, pg_current_wal_insert_lsn()::text"
+"""Asked after all that a transaction has written."""
+HAS_RECEIVED = "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn"
+
 
 class About(NamedTuple):
     """What hookctl asks a server when it connects."""
@@ -136,6 +142,8 @@ class Database:
         self.address = address
         self._prepare, self._application = prepare, application
         self._open: Connection | None = None
+        self._life = ""
+        """The :data:`LIFE` of the server that the last connection led to."""
         self._is_closed = False
         self._gone: StoreGoneError | None = None
 
@@ -184,8 +192,8 @@ class Database:
         def once(connection: Connection) -> T:
             connection.execute("BEGIN")
             result = work(connection, *args, **options)
-            row = connection.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchone()
-            return self._commit(connection, row[0] if row else None, result)
+            row = connection.execute(TRANSACTION).fetchone()
+            return self._commit(connection, row or (None, None), result)
 
         return self._repeat(once)
 
@@ -198,10 +206,9 @@ class Database:
         def once(connection: Connection) -> T:
             with connection.pipeline():
                 connection.execute("BEGIN")
-                transaction = connection.execute("SELECT pg_current_xact_id()::text")
                 result = work(connection, *args, **options)
-                row = transaction.fetchone()
-            return self._commit(connection, row[0] if row else None, result)
+                transaction = connection.execute(TRANSACTION)
+            return self._commit(connection, transaction.fetchone() or (None, None), result)
 
         return self._repeat(once)
 
@@ -216,6 +223,7 @@ class Database:
         if self._open is None:
             opened = connect(self.address, application=self._application)
             try:
+                (self._life,) = opened.execute(LIFE).fetchone() or ("",)
                 self._prepare(opened)
             except StoreGoneError as error:
                 self._gone = error
@@ -254,23 +262,34 @@ class Database:
             time.sleep(random.uniform(0, pause))  # noqa: S311 - so that not all workers come at once
             pause = min(2 * pause, PAUSE[1])
 
-    def _commit(self, connection: Connection, transaction: str | None, result: T) -> T:
+    def _commit(self, connection: Connection, written: tuple[Any, ...], result: T) -> T:
+        """Commit, and return ``result``. ``written`` is what :data:`TRANSACTION` gave."""
+        transaction, position = written
         try:
             connection.execute("COMMIT")
         except psycopg.Error as error:
             if transaction is None or not (is_lost(error) or connection.closed):
                 raise
             self.disconnect()
-            if not self._has_committed(transaction):
+            if not self._has_committed(transaction, position, self._life):
                 raise
         return result
 
-    def _has_committed(self, transaction: str) -> bool:
-        """Whether a transaction whose connection was lost during its commit is on disk."""
+    def _has_committed(self, transaction: str, position: str, life: str) -> bool:
+        """Whether a transaction whose connection was lost during its commit is on disk.
+
+        A server that has recovered from a crash, or has taken over, may have given the number of a transaction that it
+        never heard of to another one. So its answer counts only if it has received the log up to ``position``.
+        """
         deadline, pause = time.monotonic() + PATIENCE, PAUSE[0]
         while True:
             try:
-                row = self._connected().execute("SELECT pg_xact_status(%s::xid8)", (transaction,)).fetchone()
+                connection = self._connected()
+                if self._life != life:
+                    received = connection.execute(HAS_RECEIVED, (position,)).fetchone()
+                    if not received or not received[0]:
+                        return False
+                row = connection.execute("SELECT pg_xact_status(%s::xid8)", (transaction,)).fetchone()
             except psycopg.Error as error:
                 if not is_lost(error):  # the server knows no such transaction: it never got that far there
                     return False
