@@ -62,7 +62,7 @@ class Server:
 
     def __init__(self, settings: Mapping[str, str] = MappingProxyType({}), standby_of: Server | None = None) -> None:
         remove_those_of_dead_processes()
-        self._settings = SETTINGS | settings
+        self._settings = {**SETTINGS, **settings}
         self.data = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{new_name()}-", dir=PLACE))
         if os.geteuid() == 0:
             os.chown(self.data, NOBODY, NOBODY)

@@ -51,10 +51,14 @@ def repairable(connection: Connection, webhook: str, status: DeliveryStatus, lim
     return found
 
 
-def heal(connection: Connection, plan: Plan, audit: AuditEntry) -> int:
-    """Replay what the plan heals, inside the caller's transaction; see ``Healing.apply_and_heal``. Returns how many."""
+def heal(connection: Connection, plan: Plan, audit: AuditEntry, behind: float) -> int:
+    """Replay what the plan heals, inside the caller's transaction; see ``Healing.apply_and_heal``.
+
+    ``behind``: seconds to add to this host's clock for the server's. Returns how many.
+    """
     before = {change.name: change.before.name for change in plan.changes if change.before}
-    times = {"now": audit.at, "due_at": audit.at + RUNNERS_KNOW_SECONDS}
+    now = audit.at + behind
+    times = {"now": now, "due_at": now + RUNNERS_KNOW_SECONDS}
     healed = 0
     for one in plan.heal:
         which = {"id": one.id, "status": one.status.value, "version": one.version}

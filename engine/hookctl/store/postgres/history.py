@@ -65,6 +65,8 @@ class PostgresHistory(PostgresQueue):
         audit: AuditEntry | None = None,
     ) -> list[str]:
         """See :meth:`hookctl.store.interface.History.replay`."""
+        self._writer.wait()
+        at = now + self._behind()
 
         def work(connection: Connection) -> list[str]:
             plans: dict[str, str | None] = dict.fromkeys(ids)
@@ -72,7 +74,7 @@ class PostgresHistory(PostgresQueue):
                 found: dict[str, str | None] = dict(connection.execute(LAST_PLANS, ([*plans],)).fetchall())
                 plans = {name: found[name] for name in plans if found[name]}
             values = {
-                "now": now,
+                "now": at,
                 "clock": self._clock() if self._clock else None,
                 "ids": [*plans],
                 "plans": [*plans.values()],
@@ -140,9 +142,11 @@ class PostgresHistory(PostgresQueue):
         audit: AuditEntry | None = None,
     ) -> int:
         """See :meth:`hookctl.store.events_interface.Events.backfill`."""
+        self._writer.wait()
+        at = now + self._behind()
 
         def work(connection: Connection) -> int:
-            made = events.backfill(connection, webhook, missed, now, max_waiting=max_waiting, room=self._room)
+            made = events.backfill(connection, webhook, missed, at, max_waiting=max_waiting, room=self._room)
             audit_log.record(connection, audit, made)
             return made
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from hookctl.errors import StoreGoneError
 from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus
+from hookctl.store.clock import since_boot
 from hookctl.store.history import AuditEntry
 from hookctl.store.postgres import audit as audit_log
 from hookctl.store.postgres import claiming, enqueuing, finishing, reading, repeats, sharing, upkeep
@@ -23,6 +24,7 @@ from hookctl.store.postgres.enqueuing import Room
 from hookctl.store.postgres.locks import HOLD, WORKER, new_number
 from hookctl.store.postgres.reconciling import hold_by_hand, reconcile, stopped, unhold
 from hookctl.store.postgres.schema import ensure, identify
+from hookctl.store.postgres.server_time import behind, in_server_time, read_clocks
 from hookctl.store.postgres.workers import has_ended, new_name
 from hookctl.store.records import (
     Batch,
@@ -52,6 +54,8 @@ SKEW = 2.0
 """Seconds by which the clocks of a host and of the server may differ without that being a problem."""
 DEAD_WORKERS_SECONDS = 1.0
 """Between two checks that the workers that hold leases are still alive."""
+CLOCKS_SECONDS = 60.0
+"""After which the server's clock is read again."""
 
 
 class PostgresQueue:
@@ -77,7 +81,7 @@ class PostgresQueue:
         self._looked_at = float("-inf")
         self._writer = Writer()
         self._database = Database(address, self._prepare)
-        self._clocks: tuple[float, float] = self._database.read(upkeep.read_clocks)
+        self._clocks: tuple[float, float] = self._database.read(read_clocks)
         if weakness := self._database.read(read_about).weakness:
             log.warning("the store may lose events that were acknowledged, as weak_commits=allow accepts: %s", weakness)
 
@@ -163,6 +167,7 @@ class PostgresQueue:
 
     def _commit(self, batch: Batch) -> Committed:
         """Commit a batch; see :meth:`hookctl.store.interface.Work.submit`. The caller's thread has the connection."""
+        batch = in_server_time(batch, self._behind())
         claims = batch.limit > 0 and any(count > 0 for count in batch.wanted.values())
         if claims:
             self._free_dead_workers()
@@ -225,6 +230,14 @@ class PostgresQueue:
             made = range(self._made.pop().start, made.stop)
         self._made.append(made)
 
+    def _behind(self) -> float:
+        """Seconds to add to this host's clock for the server's. The connection is the caller's."""
+        if self._clock:
+            return 0.0
+        if since_boot() - self._clocks[1] > CLOCKS_SECONDS:
+            self._clocks = self._database.read(read_clocks)
+        return behind(self._clocks)
+
     def _lease(self, now: float, seconds: float) -> Lease:
         return Lease(self._worker, now + seconds, seconds, self._clock() if self._clock else None)
 
@@ -233,7 +246,7 @@ class PostgresQueue:
         if time.monotonic() - self._looked_at < DEAD_WORKERS_SECONDS:
             return
         self._looked_at = time.monotonic()
-        self._clocks = self._database.read(upkeep.read_clocks)
+        self._clocks = self._database.read(read_clocks)
         owners = [owner for (owner,) in self._database.read(lambda one: one.execute(upkeep.OWNERS).fetchall())]
         dead = [owner for owner in owners if owner != self._worker and has_ended(owner)]
         if dead:
@@ -261,14 +274,19 @@ class PostgresQueue:
     def renew(self, claims: Iterable[Claimed], now: float, lease_seconds: float) -> set[str]:
         """See :meth:`hookctl.store.interface.Work.renew`."""
         held = [*claims]
-        return self._write(finishing.renew, held, self._lease(now, lease_seconds).values) if held else set()
+        if not held:
+            return set()
+        self._writer.wait()
+        lease = self._lease(now + self._behind(), lease_seconds)
+        return self._write(finishing.renew, held, lease.values)
 
     def next_due(self, webhooks: Collection[str]) -> float | None:
         """See :meth:`hookctl.store.interface.Work.next_due`."""
         self._writer.wait()
         self._free_dead_workers()
         ready = self._database.read(reading.ready)
-        return min((ready[webhook] for webhook in webhooks if webhook in ready), default=None)
+        seconds = self._behind()
+        return min((ready[webhook] - seconds for webhook in webhooks if webhook in ready), default=None)
 
     def claimed_elsewhere(self) -> int:
         """See :meth:`hookctl.store.interface.Work.claimed_elsewhere`."""
@@ -279,7 +297,9 @@ class PostgresQueue:
     def clock_set(self, before: float, now: float) -> None:
         """See :meth:`hookctl.store.interface.Work.clock_set`."""
         leapt = self._clock is not None or self._read(upkeep.has_server_leapt, self._clocks)
-        self._write(upkeep.clock_set, before, now, leapt=leapt)
+        self._clocks = self._read(read_clocks)
+        seconds = self._behind()
+        self._write(upkeep.clock_set, before + seconds, now + seconds, leapt=leapt)
 
     # -- applied state
 
@@ -289,9 +309,11 @@ class PostgresQueue:
 
     def hold(self, plan: DeliveryPlan, reason: str, now: float, audit: AuditEntry | None = None) -> bool:
         """See :meth:`hookctl.store.interface.Standing.hold`."""
+        self._writer.wait()
+        at = now + self._behind()
 
         def work(connection: Connection) -> bool:
-            held = hold_by_hand(connection, plan, reason, now)
+            held = hold_by_hand(connection, plan, reason, at)
             if held is not None:
                 audit_log.record(connection, audit, held)
             return held is not None

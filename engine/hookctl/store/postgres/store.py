@@ -75,10 +75,12 @@ class PostgresStore(PostgresHistory, PostgresOverviews, PostgresCopying):
     ) -> tuple[AppliedState, int]:
         """See :meth:`hookctl.store.healing.Healing.apply_and_heal`."""
         healed: dict[Connection, int] = {}
+        self._writer.wait()
+        behind = self._behind()
 
         def heal(connection: Connection) -> None:
             healed.clear()  # the transaction may be repeated
-            healed[connection] = healing.heal(connection, plan, audit)
+            healed[connection] = healing.heal(connection, plan, audit, behind)
 
         state = self._apply(plan, heal, applied_by=applied_by, lock_id=lock_id, commit=commit)
         return state, sum(healed.values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from hookctl.store.postgres.connection import Connection
 from hookctl.store.postgres.enqueuing import COUNT_WAITING, printable
 from hookctl.store.postgres.generations import begin_if_due, drop_oldest, first_number, is_small
 from hookctl.store.postgres.locks import PRUNING, TRY_LOCK_ALL
+from hookctl.store.postgres.server_time import read_clocks
 from hookctl.store.records import Circuit, Fullness
 
 SLACK = 60.0
@@ -33,7 +33,6 @@ CLOCK_LEAPT = """
     WHERE (ready_at IS NOT NULL OR status = 'held') AND due_at > %(before)s AND set_at <= %(before)s + %(slack)s
 """
 """Changes only what was not due before the leap."""
-SERVER_CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8"
 FREE_OWNER = f"""
     UPDATE deliveries SET
         owner = NULL, lease_until = NULL, ready_at = CASE WHEN ready_at IS NOT NULL THEN due_at END,
@@ -84,15 +83,9 @@ SIZE = """
 
 
 def has_server_leapt(connection: Connection, seen: tuple[float, float]) -> bool:
-    """Whether the server's clock was set as well since :func:`read_clocks` gave ``seen``."""
-    now, monotonic = read_clocks(connection)
-    return abs((now - seen[0]) - (monotonic - seen[1])) > SLACK
-
-
-def read_clocks(connection: Connection) -> tuple[float, float]:
-    """The server's clock, and one of this process that nobody sets."""
-    (now,) = connection.execute(SERVER_CLOCK).fetchone() or (0.0,)
-    return now, time.monotonic()
+    """Whether the server's clock was set as well since ``read_clocks`` gave ``seen``."""
+    now, boot = read_clocks(connection)
+    return abs((now - seen[0]) - (boot - seen[1])) > SLACK
 
 
 def clock_set(connection: Connection, before: float, now: float, *, leapt: bool) -> None:
