@@ -32,6 +32,11 @@ RIGHT = {
     ("intake.max_waiting", "number"),
     ("intake.events_per_second", "number"),
     ("metrics.webhook_label", "truth"),
+    ("vars.x", "number"),
+    ("vars.x", "negative"),
+    ("vars.x", "truth"),
+    ("vars.x", "long"),
+    ("environment", "long"),
 }
 TEXTS = {"dir", "store", "cacert", "cacert_for.x", "proxy", "retention.age", "retention.size", "intake.min_free"}
 
@@ -52,7 +57,7 @@ def test_a_wrong_type_is_named_with_its_place_and_what_is_expected(run_cli: Run,
         is_right = (
             (place, kind) in RIGHT
             or (kind == "long" and place in TEXTS)
-            or (kind == "table" and place in {"policies", "policies.x", "observers", "observers.x"})
+            or (kind == "table" and place in {"policies", "policies.x", "observers", "observers.x", "vars"})
         )
         if is_right:
             continue

@@ -225,6 +225,10 @@ class TestIntegration(EventTypeContract):
     name = "integration"
 
 
+class TestAlertmanager(EventTypeContract):
+    name = "alertmanager"
+
+
 class TestCloudEvents(EventTypeContract):
     name = "cloudevents"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,9 @@ def is_variable_value(value: object) -> bool:
     """Whether a variable may have this value: no other syntax of a webhook file can come from it."""
     if isinstance(value, str):
         return value.isprintable() and not any(opening in value for opening in ("{{", "{%", "{#", "${"))
-    return _is_number(value) or isinstance(value, bool)
+    if isinstance(value, float):
+        return isfinite(value)
+    return isinstance(value, int) and abs(value) < 1 << 63  # as in the specification of TOML
 
 
 def _is_environment(value: object) -> bool:

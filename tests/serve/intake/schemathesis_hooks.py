@@ -43,7 +43,8 @@ def filter_failure(_: object, failure: Any, case: Any, response: Any) -> bool:
     flags = {name for name, value in (case.query or {}).items() if str(value).lower() == "true"}
     answer = response.json() if "json" in response.headers.get("content-type", [""])[0] else {}
     if failure.code == REJECTED:
-        if "must be printable text" in answer.get("detail", "") and has_new_character(case.body):
+        details = [one.get("detail", "") for one in (answer, *answer.get("events", []))]
+        if any("must be printable text" in detail for detail in details) and has_new_character(case.body):
             return False
         if "partial" in flags and answer.get("detail") == KEY_WITH_PARTIAL:
             return False

@@ -72,7 +72,7 @@ def accepted(site: Site, body: Mapping[str, Any], media: str = "application/json
 
 def test_an_apply_brings_event_types_and_cloudevents(site: Site) -> None:
     event = {"id": "e1", "event_type": "order.paid", "event_time": 1.0, "data": {}}
-    assert site.post(event)[1]["errors"][0]["rule"] == "unknown-event-type"
+    assert site.post(event)[1]["errors"][0]["rule"] == "event-type-unknown"
     assert site.post(CLOUD, "application/cloudevents+json")[0] == 422
     (site.root / "events.d").mkdir()
     schema = {"properties": {"data": {"type": "object", "description": "x"}}, "examples": [event]}
