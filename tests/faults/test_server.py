@@ -393,22 +393,23 @@ def test_hosts_whose_clocks_differ_by_five_minutes(
     site.apply(Siem=webhook("Siem", "retry: {schedule: [2s, 1h]}"))
     came: dict[str, list[float]] = {}
 
-    def fail_once(request: ReceivedRequest) -> Answer:
+    def fail_sometimes(request: ReceivedRequest) -> Answer:  # seldom enough for the circuit to stay closed
         times = came.setdefault(request.header("webhook-id") or "", [])
         times.append(time.monotonic())
-        return Answer(503) if len(times) == 1 else Answer()
+        return Answer(503) if len(times) == 1 and len(came) % 4 == 0 else Answer()
 
-    site.receiver.default = fail_once
+    site.receiver.default = fail_sometimes
     runs = [start("run", ahead=seconds) for seconds in running]
     site.wait_for(lambda: has_runner(site))
     sends = [start("send", site.write(20, 20 * place), ahead=seconds) for place, seconds in enumerate(sending)]
     count = 20 * len(sends)
     wait_until_delivered(site, count)
-    assert {process.wait() for process in sends} == {0}, site.output
+    assert {process.wait() for process in sends} <= {0, 1}  # 1 if something was still due when it ended
     stop(*runs)
     site.check_all_delivered(acknowledged=all_of(count))
-    assert {len(times) for times in came.values()} == {2}
-    assert min(second - first for first, second in came.values()) > 1.0  # a part of the delay is random
+    repeated = [times for times in came.values() if len(times) > 1]
+    assert len(repeated) == count // 4
+    assert all(second - first > 1.0 for first, second in repeated)  # a part of the delay is random
 
 
 def has_runner(site: Any) -> bool:

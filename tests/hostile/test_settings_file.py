@@ -36,6 +36,7 @@ RIGHT = {
     ("vars.x", "negative"),
     ("vars.x", "truth"),
     ("vars.x", "long"),
+    ("vars.x", "empty"),
     ("environment", "long"),
 }
 TEXTS = {"dir", "store", "cacert", "cacert_for.x", "proxy", "retention.age", "retention.size", "intake.min_free"}
