@@ -116,7 +116,7 @@ def _old_transactions(connection: Connection) -> Iterator[EngineCheck]:
             NAME,
             f"a transaction of {who} has been open while {number:,} others began, so vacuum cannot remove what was "
             "delivered",
-            f"Look for process {pid} in pg_stat_activity, and end it. For hookctl to see for how long it has been open: "
+            f"Look for process {pid} in pg_stat_activity, and end it. For hookctl to see how long it has been open: "
             f"GRANT pg_read_all_stats TO {connection.info.user}",
         )
     for slot, age in connection.execute(SLOTS).fetchall():

@@ -14,8 +14,8 @@ LOST = ("08", "57P", "25006", "26000")
 """What the codes of errors begin with that say the connection is of no more use: it ended, the server is no longer the
 primary, or statements that psycopg believes to be prepared are not, as after an error while several were sent."""
 REACH = (
-    "Check that the server runs and accepts this host, and the host, port, database, user and password in the URL or in "
-    "the environment. psql shows the same error for the same URL, without `schema`, `weak_commits` and `pooler`."
+    "Check that the server runs and accepts this host, and the host, port, database, user and password in the URL or "
+    "in the environment. psql shows the same error for the same URL, without `schema`, `weak_commits` and `pooler`."
 )
 RIGHTS = "Connect as the user that owns the tables: `hookctl explain postgres` lists the rights that hookctl needs."
 

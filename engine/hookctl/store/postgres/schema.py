@@ -331,7 +331,7 @@ def _refuse_other(version: int) -> None:
     if version < VERSION:
         raise StoreError(
             f"the store has version {version}, and this hookctl needs version {VERSION}",
-            hint="Run `hookctl store upgrade` once, while hookctl of the older version may still run.",
+            hint="Stop hookctl on every machine, upgrade it there, and run `hookctl store upgrade` once.",
         )
 
 
