@@ -85,7 +85,7 @@ sbom: $(READY)
 
 # Pins in docs/ci/requirements.txt what CI jobs and the image install, in the newest versions that fit. Needs a network.
 lock: $(READY)
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --extra serve pyproject.toml docs/ci/build.in --output-file docs/ci/requirements.txt
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --extra serve --extra postgres pyproject.toml docs/ci/build.in --output-file docs/ci/requirements.txt
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .hookctl

@@ -191,6 +191,7 @@ def test_what_is_installed_is_pinned_with_hashes() -> None:
     wanted = [
         *project["project"]["dependencies"],
         *project["project"]["optional-dependencies"]["serve"],
+        *project["project"]["optional-dependencies"]["postgres"],
         *project["build-system"]["requires"],
     ]
     for requirement in map(Requirement, wanted):

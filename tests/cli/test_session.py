@@ -93,9 +93,12 @@ def test_a_command_that_only_reads_never_creates_the_store(
 
 
 def test_the_store_of_another_scheme_is_an_error(root: Path, run_cli: Run) -> None:
-    result = run_cli("--store", "mysql://db/hookctl", "list", cwd=root)
-    assert result.exit_code == 1
-    assert "'mysql://db/hookctl' is not a store URL" in result.stderr
+    for scheme in ("mysql", "postgres"):
+        result = run_cli("--store", f"{scheme}://ada:secret@db/hookctl", "list", cwd=root)
+        assert result.exit_code == 1
+        assert f"'{scheme}://...' is not a store URL" in result.stderr
+        assert "postgresql://USER@HOST/DATABASE" in result.stderr
+        assert "secret" not in result.stdout + result.stderr
 
 
 def test_a_session_that_is_closed_opens_its_store_again(tmp_path: Path, uses: list[str]) -> None:

@@ -37,7 +37,7 @@ DOCUMENTED_PORTS = ("8443", "8080")
 FROM_NOTHING = ("README.md", "start.md", "serve.md")
 """Pages that begin in an empty directory."""
 PROGRESS = re.compile(
-    r"^[\d,]+ (?:of [\d,]+ (?:files checked|tested|played|replayed)|webhooks read, .*|changes, .*|"
+    r"^[\d,]+ (?:of [\d,]+ (?:files checked|tested|played|replayed)|webhooks? read, .*|changes, .*|"
     r"events read.*; [\d,]+ in flight; \d+ s)\n",
     re.MULTILINE,
 )

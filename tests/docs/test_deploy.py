@@ -18,6 +18,8 @@ import jsonschema
 import pytest
 import yaml
 
+from hookctl.store.postgres.address import parse
+
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "docs/deploy"
 UNIT = (DEPLOY / "hookctl.service").read_text(encoding="utf-8")
@@ -156,3 +158,25 @@ def test_the_container_is_built_and_becomes_healthy(tmp_path: Path) -> None:
         assert compose("exec", "hookctl", "id", "-u").strip() == "10001"
     finally:
         compose("down", "--volumes", "--rmi", "local")
+
+
+def test_the_files_for_postgresql_change_only_what_they_must() -> None:
+    """The store is on a server, with its password in a file, and the unit needs no directory for it."""
+    parser = configparser.RawConfigParser(strict=False)
+    parser.optionxform = str  # type: ignore[method-assign,assignment]  # systemd tells upper from lower case
+    parser.read_string((DEPLOY / "postgres.conf").read_text(encoding="utf-8"))
+    assert parser.sections() == ["Service"]
+    given = parser["Service"]
+    assert (set(given), given["StateDirectory"]) == ({"Environment", "EnvironmentFile", "StateDirectory"}, "")
+    name, _, url = shlex.split(given["Environment"])[0].partition("=")
+    assert (name, parse(url).name) == ("HOOKCTL_STORE", "hookctl on db.example.com, schema hookctl")
+    service = yaml.safe_load((DEPLOY / "compose.postgres.yaml").read_text(encoding="utf-8"))["services"]["hookctl"]
+    assert (set(service), [*service["environment"]]) == ({"environment", "env_file"}, ["HOOKCTL_STORE"])
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_accepts_the_unit_with_the_file_for_postgresql(unit: Path) -> None:
+    more = unit.with_name(f"{unit.name}.d")
+    more.mkdir()
+    shutil.copy(DEPLOY / "postgres.conf", more)
+    assert [line for line in analyze("verify", "--man=no", unit=unit).stderr.splitlines() if "hookctl" in line] == []

@@ -40,6 +40,7 @@ from hookctl.model import (
 )
 from hookctl.model.delivery_plan import JITTER
 from hookctl.model.nearest import unknown_webhook
+from hookctl.model.quantities import counted
 from hookctl.model.rules.plans import AGAINST, DRIFT, REMOVALS
 from hookctl.on_demand import KnownPlans, known_plans
 from hookctl.plugin.calls import Plugins
@@ -168,7 +169,7 @@ def review_files(
     checked = checked.only(options.only)
     if not checked.valid:
         raise InvalidFilesError(checked.findings)
-    options.progress(f"{len(checked.plans):,} webhooks read, comparing them")
+    options.progress(f"{counted(len(checked.plans), 'webhook')} read, comparing them")
     if options.against is not None:
         revision, base = check_revision(
             Path(directory), options.against, plugins, cache=options.cache, variables=options.variables

@@ -129,7 +129,9 @@ def copy_store(source: Store, target: Store, show: Callable[[str, int], object])
     found = target.copy_position()
     name = source.copy_id()
     if found is None and (target.serial() or target.events(limit=1).events or target.tokens()):
-        raise StateError("the store to copy to is not empty", hint="Name a store that does not exist yet.")
+        raise StateError(
+            "the store to copy to is not empty", hint="Name a store that does not exist yet as the second URL, TO."
+        )
     if found is not None and found.source != name:
         raise StateError(
             "the store to copy to has a part of another store, or the one to copy has changed",

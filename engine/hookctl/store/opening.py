@@ -106,7 +106,8 @@ def _store_type(url: str, types: Mapping[str, StoreType]) -> StoreType:
         return built_in(scheme)
     if scheme in types and url[len(scheme) :].startswith(":"):
         return types[scheme]
-    is_path = url and "://" not in url
-    raise SettingsError(
-        f"{url!r} is not a store URL", hint=f"Write sqlite:///{url if is_path else '.hookctl/hookctl.db'}"
-    )
+    if "://" in url:  # the rest may contain a password
+        name, hint = f"{scheme}://...", "Write sqlite:///.hookctl/hookctl.db or postgresql://USER@HOST/DATABASE"
+    else:
+        name, hint = url, f"Write sqlite:///{url or '.hookctl/hookctl.db'}"
+    raise SettingsError(f"{name!r} is not a store URL", hint=hint)

@@ -6,6 +6,9 @@ import os
 import signal
 import struct
 from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -222,6 +225,32 @@ def test_a_store_is_made_by_a_command_or_when_it_is_needed(url: str, database: S
         database.execute("DROP ROLE nobody")
 
 
+def test_a_user_without_rights_in_the_database_uses_the_schema_that_an_administrator_made(database: Server) -> None:
+    database.execute("CREATE ROLE hooks LOGIN")
+    url = database.url().replace("hookctl@", "hooks@")
+    schema = schema_of(url)
+    try:
+        with pytest.raises(StoreError) as refused:
+            initialize(url)
+        database.execute(refused.value.hint.partition(": ")[2])
+        assert initialize(url) == f"created the store in schema {schema}, version 1"
+        database.execute(f"ALTER SCHEMA {schema} OWNER TO hookctl")
+        for use in (initialize, partial(open_url, create=False)):  # a store that may not be used is not a missing one
+            with pytest.raises(StoreError, match=f"the user hooks may not use the schema {schema}") as refused:
+                use(url)
+        database.execute(refused.value.hint.partition("run: ")[2])
+        found = open_url(url, create=False)
+        assert found is not None
+        found.close()
+        database.execute(f"ALTER TABLE {schema}.meta OWNER TO hookctl")
+        with pytest.raises(StoreError, match="permission denied for table meta") as refused:
+            open_url(url)
+        assert "the user that owns the tables" in refused.value.hint
+    finally:
+        database.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+        database.execute("DROP ROLE hooks")
+
+
 @pytest.mark.parametrize(
     ("url", "message"),
     [
@@ -229,11 +258,52 @@ def test_a_store_is_made_by_a_command_or_when_it_is_needed(url: str, database: S
         ("postgresql:///x?schema=a;b", "schema=a;b, which is not valid"),
         ("postgresql://h/x?weak_commits=yes", "weak_commits=yes, which is not valid"),
         ("postgresql://[h/x", "cannot be read"),
+        ("postgresql://h/x?shema=y", 'not valid: invalid URI query parameter "shema"$'),
+        ("postgresql://ada:secret%ZZ@h/x", "not valid: invalid percent-encoded token$"),
+        ("postgresql://h/x?password=secret%ZZ", "not valid: invalid percent-encoded token$"),
+        ("postgresql://h/x?password=secret=more", 'not valid: .* query parameter "password"$'),
     ],
 )
 def test_a_url_that_cannot_be_used(url: str, message: str) -> None:
-    with pytest.raises(SettingsError, match=message):
+    with pytest.raises(SettingsError, match=message) as refused:
         open_url(url)
+    assert "secret" not in f"{refused.value.message}{refused.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("own", "name"),
+    [
+        ("postgresql:///postgres", "postgres on the default server"),
+        ("postgresql://", "the default database on the default server"),
+        ("postgresql:///?host=127.0.0.1&dbname=postgres", "postgres on 127.0.0.1"),
+        ("postgresql:///?service=hooks", "of the service hooks"),
+        (
+            "postgresql://127.0.0.1/postgres?options=-c%20application_name%3Done%20-c%20work_mem%3D9MB",
+            "postgres on 127",
+        ),
+    ],
+)
+def test_a_url_leaves_out_what_libpq_finds_elsewhere(
+    database: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, own: str, name: str
+) -> None:
+    services = tmp_path / "services"
+    services.write_text("[hooks]\ndbname=postgres\n", encoding="utf-8")
+    given = {"HOST": "127.0.0.1", "PORT": str(database.port), "USER": "hookctl", "DATABASE": "postgres"}
+    for key, value in (given | {"SERVICEFILE": str(services)}).items():
+        monkeypatch.setenv(f"PG{key}", value)
+    address = parse(own)
+    assert address.url == own
+    assert address.name.startswith(name)
+    with closing(connections.connect(address)) as connection:
+        row = connection.execute("SELECT current_database(), current_setting('work_mem')").fetchone()
+    assert row == ("postgres", "9MB" if "work_mem" in own else "4MB")
+
+
+@pytest.mark.parametrize("wrong", ["nobody@127.0.0.1:{port}/postgres", "hookctl@127.0.0.1:{port}/nothing"])
+def test_a_user_or_database_that_does_not_exist_has_a_hint_that_names_them(database: Server, wrong: str) -> None:
+    with pytest.raises(StoreError, match="does not exist") as refused:
+        open_url(f"postgresql://{wrong.format(port=database.port)}")
+    assert "database, user and password" in refused.value.hint
 
 
 def test_a_store_is_named_without_its_password() -> None:

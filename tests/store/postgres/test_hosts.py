@@ -12,12 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event as Flag
 from typing import Any
 
+import psycopg
 import pytest
 from tests.postgres_server import Server, schema_of
 from tests.store.postgres.conftest import Open
 from tests.store.test_contract import LEASE, NOW, claim, claimed_ids, result, routed
 
 from hookctl.model import DeliveryStatus
+from hookctl.store.opening import open_store as open_url
 from hookctl.store.postgres import finishing, workers
 from hookctl.store.postgres import queue as queues
 from hookctl.store.postgres.store import PostgresStore
@@ -194,7 +196,34 @@ def test_doctor_finds_what_slows_a_store_down(
     assert "the table live lacks 1 of its indexes" in report
     assert "autovacuum is off" in report  # as the tests' server has it
     assert "this host's clock is" in report
-    assert "more connections" in report
+    assert "the server has room for" in report
+
+
+def test_doctor_as_a_user_that_may_not_see_what_others_do(
+    url: str, database: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hookctl that is not an administrator finds the old transactions of others, too, and the limits of its own."""
+    from hookctl.store.postgres import checks
+
+    monkeypatch.setattr(checks, "OLD_TRANSACTIONS", -1)
+    schema, mine = schema_of(url), url.replace("hookctl@", "plain@")
+    database.execute("CREATE ROLE plain LOGIN CONNECTION LIMIT 3")
+    try:
+        database.execute(f"CREATE SCHEMA {schema} AUTHORIZATION plain")
+        open_url(mine).close()
+        with psycopg.connect(url.partition("?")[0]) as other:
+            other.execute("SELECT pg_current_xact_id()")
+            report = found(mine)
+            assert "a transaction of hookctl has been open while" in report
+            assert f"Look for process {other.info.backend_pid} in pg_stat_activity" in report
+            assert "hookctl's user has room for 2 more connections" in report
+            database.execute("GRANT pg_read_all_stats TO plain")
+            monkeypatch.setattr(checks, "OLD_SECONDS", -1)
+            assert f"pg_terminate_backend({other.info.backend_pid})" in found(mine)
+            assert "has been open while" not in found(mine)
+    finally:
+        database.execute(f"DROP SCHEMA {schema} CASCADE")
+        database.execute("DROP ROLE plain")
 
 
 def test_doctor_finds_bloat(open_store: Open, url: str, query: Query, monkeypatch: pytest.MonkeyPatch) -> None:

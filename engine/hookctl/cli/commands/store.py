@@ -23,17 +23,37 @@ Examples:
   hookctl store copy sqlite:///.hookctl/hookctl.db postgresql://hookctl@db/hookctl
 """
 
+INIT_EPILOG = """
+\b
+Examples:
+  hookctl --store postgresql://hookctl@db/hookctl store init
+  hookctl --store 'postgresql://hookctl@db/hookctl?schema=staging' store init    another store in the same database
+  hookctl --environment production store init                                    the store of an environment
+"""
+UPGRADE_EPILOG = """
+\b
+Examples:
+  hookctl --store postgresql://hookctl@db/hookctl store upgrade
+  hookctl --environment production store upgrade    the store of an environment
+"""
+COPY_EPILOG = """
+\b
+Examples:
+  hookctl store copy sqlite:///.hookctl/hookctl.db postgresql://hookctl@db/hookctl
+  hookctl store copy postgresql://hookctl@db/hookctl sqlite:////var/lib/hookctl/hookctl.db    and back
+"""
+
 
 @click.group("store", cls=SuggestingGroup, epilog=EPILOG)
 def command() -> None:
     """Create, upgrade and copy stores.
 
-    hookctl creates a store when it first needs it, and upgrades SQLite files by itself. A store on PostgreSQL, which
-    several versions of hookctl may use, is only upgraded by `store upgrade`.
+    hookctl creates a store when it first needs it, and upgrades SQLite files by itself. Only `store upgrade` upgrades a
+    store on PostgreSQL, because processes on other machines may use it.
     """
 
 
-@command.command("init")
+@command.command("init", epilog=INIT_EPILOG)
 @click.pass_obj
 def init(session: Session) -> None:
     """Create the tables of the store, if there are none."""
@@ -42,7 +62,7 @@ def init(session: Session) -> None:
     echo(f"{initialize(session.store_url, session.store_types).capitalize()}.")
 
 
-@command.command("upgrade")
+@command.command("upgrade", epilog=UPGRADE_EPILOG)
 @click.pass_obj
 def upgrade(session: Session) -> None:
     """Upgrade the tables of the store to this version of hookctl.
@@ -54,15 +74,16 @@ def upgrade(session: Session) -> None:
     echo(f"{run(session.store_url, session.store_types).capitalize()}.")
 
 
-@command.command("copy")
+@command.command("copy", epilog=COPY_EPILOG)
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
 @click.pass_obj
 def copy(session: Session, source: str, target: str) -> None:
     """Copy the store FROM to the store TO, both given as URLs.
 
-    Everything is copied: webhooks, events, deliveries, attempts, the log and tokens, each with its id. Stop whatever
-    uses the two stores before. An interrupted copy goes on where it ended when you run the same command again.
+    Everything is copied: webhooks, events, deliveries, attempts, the log and tokens, each with its id. First stop
+    every process that uses one of the two stores. If the copy is interrupted, run the same command again: it continues
+    where it stopped.
     """
     from hookctl.model.quantities import counted
     from hookctl.store.copying import copy_store
@@ -92,5 +113,5 @@ def _open(session: Session, url: str, *, create: bool) -> Store:
     types = NO_TYPES if has_built_in_scheme(url) else session.plugins.stores
     store = open_store(url, create=create, types=types)
     if store is None:
-        raise StateError("the store to copy does not exist", hint="Check the URL that is given first.")
+        raise StateError("the store to copy from does not exist", hint="Check the first URL, FROM.")
     return store

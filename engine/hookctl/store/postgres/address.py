@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from hookctl.errors import SettingsError
 
@@ -36,8 +36,12 @@ class Address:
     def name(self) -> str:
         """The store for messages, without user and password."""
         parts = urlsplit(self.url)
-        hosts = parts.netloc.rpartition("@")[2] or "the local server"
-        return f"{parts.path.lstrip('/') or 'the default database'} on {hosts}, schema {self.schema}"
+        given = dict(_parameters(parts.query))
+        if "service" in given:
+            return f"of the service {given['service']}, schema {self.schema}"
+        database = unquote(parts.path.lstrip("/")) or given.get("dbname") or "the default database"
+        host = unquote(parts.netloc.rpartition("@")[2]) or given.get("host") or "the default server"
+        return f"{database} on {host}, schema {self.schema}"
 
 
 def parse(url: str) -> Address:
@@ -48,21 +52,27 @@ def parse(url: str) -> Address:
             hint="Write postgresql://USER@HOST/DATABASE.",
         )
     try:
-        parts = urlsplit(url)
+        query = urlsplit(url).query
     except ValueError as error:
         raise SettingsError(f"the store's URL cannot be read: {error}", hint="Percent-encode [ and ].") from error
-    given = parse_qsl(parts.query, keep_blank_values=True)
-    own = {name: value for name, value in given if name in OWN}
+    own = {name: value for name, value in _parameters(query) if name in OWN}
     for name, value in own.items():
         if not OWN[name].fullmatch(value):
             raise SettingsError(
                 f"the store's URL has {name}={value[:60]}, which is not valid",
                 hint="`hookctl explain postgres` lists the parameters.",
             )
-    rest = urlencode([(name, value) for name, value in given if name not in OWN])
+    # libpq gets everything else as it is written: it decodes neither + nor what urlunsplit makes of an empty host.
+    rest = "&".join(part for part in query.split("&") if part and part.partition("=")[0] not in OWN)
     return Address(
-        urlunsplit(parts._replace(query=rest)),
+        url.partition("?")[0] + (f"?{rest}" if rest else ""),
         own.get("schema", SCHEMA),
         allows_weak_commits="weak_commits" in own,
         allows_pooler="pooler" in own,
     )
+
+
+def _parameters(query: str) -> list[tuple[str, str]]:
+    """The parameters of a URL, decoded."""
+    pairs = (part.partition("=") for part in query.split("&") if part)
+    return [(name, unquote(value)) for name, _, value in pairs]

@@ -8,7 +8,8 @@ from typing import Any
 
 from hookctl.model.store_type import EngineCheck
 from hookctl.store.postgres.address import Address
-from hookctl.store.postgres.connection import Connection, connect, errors_as_store_errors, read_about
+from hookctl.store.postgres.connection import Connection, connect, read_about
+from hookctl.store.postgres.failures import errors_as_store_errors
 from hookctl.store.postgres.schema import INDEXES
 
 NAME = "server"
@@ -24,11 +25,19 @@ HOLDING_BACK = """
         SELECT pid, 'transaction' AS kind, extract(epoch FROM now() - xact_start) AS seconds,
             coalesce(usename, '?') || ', ' || coalesce(nullif(application_name, ''), 'no name') || ', ' || state AS what
         FROM pg_stat_activity
-        WHERE backend_xmin IS NOT NULL OR backend_xid IS NOT NULL
+        WHERE (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL) AND datname = current_database()
         UNION ALL
         SELECT NULL, 'prepared transaction', extract(epoch FROM now() - prepared), gid FROM pg_prepared_xacts
+        WHERE database = current_database()
     ) held WHERE seconds > %s ORDER BY seconds DESC LIMIT 5
 """
+HIDDEN = """
+    SELECT pid, coalesce(usename, '?'), age(coalesce(backend_xmin, backend_xid)) FROM pg_stat_activity
+    WHERE xact_start IS NULL AND datname = current_database()
+        AND age(coalesce(backend_xmin, backend_xid)) > %s ORDER BY 3 DESC LIMIT 5
+"""
+"""Transactions of others, of which hookctl's user may only see how many have begun since."""
+OLD_TRANSACTIONS = 10_000
 SLOTS = """
     SELECT slot_name, age(xmin) FROM pg_replication_slots WHERE xmin IS NOT NULL AND NOT active
 """
@@ -46,9 +55,21 @@ BLOAT = """
 """
 AUTOVACUUM = "SELECT current_setting('autovacuum') = 'on' AND current_setting('track_counts') = 'on'"
 CONNECTIONS = """
-    SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int - count(*)
-    FROM pg_stat_activity WHERE backend_type = 'client backend'
+    SELECT name, room - used FROM (
+        SELECT 'the server' AS name, current_setting('max_connections')::int
+            - current_setting('superuser_reserved_connections')::int
+            - coalesce(current_setting('reserved_connections', true), '0')::int AS room,
+            (SELECT count(*) FROM pg_stat_activity WHERE datid IS NOT NULL AND usesysid IS NOT NULL) AS used
+        UNION ALL
+        SELECT 'the database', datconnlimit,
+            (SELECT count(*) FROM pg_stat_activity WHERE datid = d.oid AND usesysid IS NOT NULL)
+        FROM pg_database d WHERE datname = current_database() AND datconnlimit >= 0
+        UNION ALL
+        SELECT 'hookctl''s user', rolconnlimit, (SELECT count(*) FROM pg_stat_activity WHERE usesysid = r.oid)
+        FROM pg_roles r WHERE rolname = session_user AND rolconnlimit >= 0
+    ) limits ORDER BY room - used LIMIT 1
 """
+"""The limit with the least room. Of the sessions of others, everybody may see these columns."""
 CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8"
 
 
@@ -90,6 +111,14 @@ def _old_transactions(connection: Connection) -> Iterator[EngineCheck]:
             f"a {kind} has been open for {seconds / 60:,.0f} min ({what}), so vacuum cannot remove what was delivered",
             f"{end}. Claims become slower the longer it lasts.",
         )
+    for pid, who, number in connection.execute(HIDDEN, (OLD_TRANSACTIONS,)).fetchall():
+        yield EngineCheck(
+            NAME,
+            f"a transaction of {who} has been open while {number:,} others began, so vacuum cannot remove what was "
+            "delivered",
+            f"Look for process {pid} in pg_stat_activity, and end it. For hookctl to see how long it has been open: "
+            f"GRANT pg_read_all_stats TO {connection.info.user}",
+        )
     for slot, age in connection.execute(SLOTS).fetchall():
         yield EngineCheck(
             NAME,
@@ -118,12 +147,14 @@ def _tables(connection: Connection) -> Iterator[EngineCheck]:
 
 
 def _room(connection: Connection) -> Iterator[EngineCheck]:
-    (spare,) = _row(connection, CONNECTIONS)
+    name, spare = _row(connection, CONNECTIONS)
     if spare < SPARE_CONNECTIONS:
+        more = {"the server": "Raise max_connections", "the database": "Raise CONNECTION LIMIT of the database"}
         yield EngineCheck(
             NAME,
-            f"the server accepts {max(0, spare)} more connections",
-            "Raise max_connections. Each `hookctl run` uses three, each other command two.",
+            f"{name} has room for {max(0, spare)} more connections",
+            f"{more.get(name, 'Raise CONNECTION LIMIT of the user')}. `hookctl explain postgres` says how many each "
+            "process opens.",
         )
 
 

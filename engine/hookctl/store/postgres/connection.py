@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import psycopg
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
-from hookctl.errors import SettingsError, StateLockedError, StoreError, StoreGoneError
+from hookctl.errors import SettingsError, StoreError, StoreGoneError
 from hookctl.store.postgres.address import Address
+from hookctl.store.postgres.failures import errors_as_store_errors, is_lost
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -47,9 +48,6 @@ NETWORK = {
     "tcp_user_timeout": "30000",
     "target_session_attrs": "read-write",
 }
-LOST = ("08", "57P", "25006", "26000")
-"""What the codes of errors begin with that say the connection is of no more use: it ended, the server is no longer the
-primary, or statements that psycopg believes to be prepared are not, as after an error while several were sent."""
 IN_THE_WAY = {"40001", "40P01", "23505"}
 """Another transaction came first: it changed or moved the same rows, or stored the same event."""
 ABOUT = """
@@ -90,7 +88,7 @@ def connect(address: Address, *, application: str = "hookctl") -> Connection:
     """
     settings = {"search_path": address.schema, "client_min_messages": "warning"} | TIMEOUTS | PLANNER
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-    given = psycopg.conninfo.conninfo_to_dict(address.url)
+    given = _read_url(address)
     options = f"{given.pop('options', '')} {options}".strip()
     network: dict[str, Any] = NETWORK | given | {"application_name": application}
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of lost connections, which hookctl handles
@@ -101,6 +99,20 @@ def connect(address: Address, *, application: str = "hookctl") -> Connection:
         connection.close()
         raise
     return connection
+
+
+def _read_url(address: Address) -> dict[str, Any]:
+    """What libpq reads in the URL. Raises SettingsError, without anything that may belong to a password."""
+    try:
+        return psycopg.conninfo.conninfo_to_dict(address.url)
+    except psycopg.ProgrammingError as error:
+        what, _, where = str(error).strip().partition(": ")
+        is_parameter = what.endswith("query parameter") and "=" not in where
+        raise SettingsError(
+            f"the store's URL is not valid: {what}{f' {where}' if is_parameter else ''}",
+            hint="Write postgresql://USER@HOST/DATABASE and parameters of libpq or of `hookctl explain postgres`; "
+            "percent-encode what is special in a URL.",
+        ) from error
 
 
 def read_about(connection: Connection) -> About:
@@ -306,37 +318,10 @@ class Database:
             pause = min(2 * pause, PAUSE[1])
 
 
-def is_lost(error: psycopg.Error) -> bool:
-    """Whether an error means that the connection cannot be used any more."""
-    if error.sqlstate is None:
-        return isinstance(error, psycopg.OperationalError)
-    return error.sqlstate.startswith(LOST)
-
-
 def _roll_back(connection: Connection) -> None:
     if not connection.closed and connection.info.transaction_status != TransactionStatus.IDLE:
         with suppress(psycopg.Error):  # then the connection is lost, and the server rolls back
             connection.execute("ROLLBACK")
-
-
-@contextmanager
-def errors_as_store_errors(address: Address) -> Iterator[None]:
-    """Raise what psycopg raises inside the block as StoreError or StateLockedError."""
-    where = f"the store {address.name}"
-    try:
-        yield
-    except psycopg.Error as error:
-        why = (error.diag.message_primary or str(error)).strip().replace("\n", " ") or type(error).__name__
-        if error.sqlstate in {"55P03", "57014", "40P01", "40001"}:
-            raise StateLockedError(
-                f"{where} is busy: {why}",
-                hint="Try again. `hookctl doctor` lists long transactions that are in the way.",
-            ) from error
-        if error.sqlstate == "53100":
-            raise StoreError(f"{where} is full: {why}", hint="Free disk space on the server.") from error
-        if error.sqlstate is None or is_lost(error):
-            raise StoreError(f"{where} cannot be reached: {why}", hint="Check that the server runs.") from error
-        raise StoreError(f"{where} cannot be used: {why}", hint="`hookctl doctor` checks it.") from error
 
 
 def quoted(name: str) -> sql.Identifier:

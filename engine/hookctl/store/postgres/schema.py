@@ -11,15 +11,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
-import psycopg
-from psycopg import sql
-
 from hookctl.errors import StoreError, StoreGoneError
 from hookctl.store.overview_bounds import COUNTS
 from hookctl.store.postgres import sharing
 from hookctl.store.postgres.address import Address
-from hookctl.store.postgres.connection import Connection, connect, errors_as_store_errors, quoted
+from hookctl.store.postgres.connection import Connection, connect
+from hookctl.store.postgres.failures import errors_as_store_errors
 from hookctl.store.postgres.generations import begin
+from hookctl.store.postgres.rights import create_schema, refuse_forbidden
 
 _COLUMNS = ", ".join(f"{name} bigint NOT NULL" for name in COUNTS)
 _TEXT = 'text COLLATE "C"'
@@ -317,6 +316,7 @@ def _version(connection: Connection) -> int:
     """The version of the tables; 0 if there are none."""
     row = connection.execute("SELECT to_regclass('meta') IS NOT NULL AND current_schema() IS NOT NULL").fetchone()
     if not row or not row[0]:
+        refuse_forbidden(connection)
         return 0
     found = connection.execute("SELECT version FROM meta").fetchone()
     return int(found[0]) if found else 0
@@ -331,19 +331,12 @@ def _refuse_other(version: int) -> None:
     if version < VERSION:
         raise StoreError(
             f"the store has version {version}, and this hookctl needs version {VERSION}",
-            hint="Run `hookctl store upgrade` once, while hookctl of the older version may still run.",
+            hint="Stop hookctl on every machine, upgrade it there, and run `hookctl store upgrade` once.",
         )
 
 
 def _create(connection: Connection, schema: str) -> None:
-    try:
-        with connection.transaction():
-            connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(quoted(schema)))
-    except psycopg.errors.InsufficientPrivilege as error:
-        raise StoreError(
-            f"hookctl may not create the schema {schema}: {error.diag.message_primary}",
-            hint=f"Have an administrator run: CREATE SCHEMA {schema} AUTHORIZATION {connection.info.user}",
-        ) from error
+    create_schema(connection, schema)
     connection.execute(TABLES)
     connection.execute(sharing.TABLES)
     begin(connection, 1)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from hookctl.store.interface import Store
 
+INSTALL = "Install the extra where hookctl is installed: pip install 'hookctl[postgres]'."
+
 
 def open_url(url: str, *, create: bool) -> Store | None:
     """The store that the URL names; None if its schema does not exist and ``create`` is False."""
@@ -29,10 +31,11 @@ def open_url(url: str, *, create: bool) -> Store | None:
 def check_engine() -> EngineCheck:
     """The version of psycopg and of its libpq."""
     if find_spec("psycopg") is None:
-        return EngineCheck("postgresql", "psycopg is not installed", "pip install 'hookctl[postgres]'")
+        return EngineCheck("postgresql", "psycopg is not installed", INSTALL)
     import psycopg
 
-    return EngineCheck("postgresql", f"psycopg {psycopg.__version__}, libpq {psycopg.pq.version()}")
+    libpq = psycopg.pq.version_pretty(psycopg.pq.version())
+    return EngineCheck("postgresql", f"psycopg {psycopg.__version__}, libpq {libpq}")
 
 
 def check_server(url: str) -> Iterator[EngineCheck]:
@@ -62,9 +65,7 @@ def upgrade(url: str) -> str:
 def _address(url: str) -> Address:
     address = parse(url)
     if find_spec("psycopg") is None:
-        raise SettingsError(
-            "a store on PostgreSQL needs psycopg, which is not installed", hint="pip install 'hookctl[postgres]'"
-        )
+        raise SettingsError("a store on PostgreSQL needs psycopg, which is not installed", hint=INSTALL)
     return address
 
 
