@@ -40,6 +40,16 @@ def test_every_command_has_help_with_examples(name: str) -> None:
     assert "Examples:" in (command.epilog or "")
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_commands_of_a_group_have_examples_and_whole_summaries(name: str) -> None:
+    group = import_module(f"hookctl.cli.commands.{name}").command
+    if not isinstance(group, click.Group):
+        return
+    for sub, command in group.commands.items():
+        assert f"hookctl {name} {sub}" in (command.epilog or "").replace("--store postgresql://hookctl@db/hookctl ", "")
+        assert not command.get_short_help_str(limit=60).endswith("...")
+
+
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     code = (
         "import sys; from hookctl.cli.main import hookctl; "

@@ -71,6 +71,12 @@ def test_what_the_event_type_does_not_allow_is_a_finding(
     assert message in result.stdout
     if "severty" in text:
         assert "Did you mean data.severity" in result.stdout
+    assert result.stdout.startswith("--set: error")
+
+
+def test_a_field_of_the_data_is_suggested_for_one_without_data(run_cli: Callable[..., Any], tmp_path: Path) -> None:
+    result = run_cli("events", "mock", "anomaly", "--set", "requester.name=Ada", cwd=tmp_path)
+    assert (result.exit_code, "Did you mean data.requester.name?" in result.stdout) == (1, True)
 
 
 def test_unknown_types_and_wrong_use(run_cli: Callable[..., Any], tmp_path: Path) -> None:

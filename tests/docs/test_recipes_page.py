@@ -27,8 +27,10 @@ files](cli.md#hookctl-init); in a directory that has webhook files, it adds only
    fail. Secrets are environment variables of the process that sends, or whatever [reference](webhooks.md#secrets) you
    put in their place.
 2. Review the request: `hookctl plan`.
-3. Send the mock event to the target: `hookctl test Slack`. It names a secret that is not set, and what the target
-   answered.
+3. Send the mock event to the target: `hookctl test Slack`. It shows what the target answered, or which secret is not
+   set.
+4. Apply the webhook: `hookctl apply`. Then deliver events with [`hookctl send`](start.md#five-minutes), [`hookctl
+   run`](running.md) or [`hookctl serve`](serve.md).
 
 The file is yours from then on. Change the text, the `when` and the name as you like; comments say which limits to
 observe. A recipe is for the event type `anomaly`. For another, change `event` and the fields of `data` in the body:

@@ -112,10 +112,19 @@ def _typed(shape: Any, steps: Sequence[Step], path: str, text: str) -> Json:
             around = field_text(steps[: number - 1])
             near = nearest(steps[number - 1], following.keys)
             known = [f"{around}.{key}".removeprefix(".") for key in (near or following.keys[:8])]
+            if not near and not around and _is_known(shape, ["data", *steps]):
+                near = known = [f"data.{path}"]
             fix = f"Did you mean {', '.join(known)}?" if near else f"Write one of {', '.join(known)}."
             raise _RefusedError(f"the event has no field {path}", fix)
         found = following
     return _value(found, path, text)
+
+
+def _is_known(shape: Any, steps: Sequence[Step]) -> bool:
+    """Whether the event type has a field at this path."""
+    from hookctl.json.schema_paths import Unknown
+
+    return not any(isinstance(following, Unknown) for _, following in shape.walk(shape.root, steps))
 
 
 def _value(shape: Shape, path: str, text: str) -> Json:

@@ -74,6 +74,14 @@ class SuggestingGroup(click.Group):
 
     context_class = _Context
 
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command. Its help shows the examples of the group that contain it, unless it has its own epilog."""
+        super().add_command(cmd, name)
+        used = re.compile(rf"\b{re.escape(f'{self.name} {name or cmd.name}')}(?!\S)")
+        shown = [found[0] for found in _EXAMPLE.finditer(self.epilog or "") if used.search(found["command"])]
+        if shown and cmd.epilog is None:
+            cmd.epilog = _EXAMPLES + "\n".join(shown)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:

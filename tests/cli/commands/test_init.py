@@ -54,6 +54,8 @@ def test_the_next_steps_work_as_they_are_printed(run_cli: Callable[..., Any], tm
         "hookctl listen",
         "export FIRST_WEBHOOK_TOKEN=test",
         "hookctl test",
+        "hookctl send events.jsonl",
+        "hookctl serve",
     ]
     without = run_cli("test", cwd=tmp_path)
     assert (without.exit_code, "FIRST_WEBHOOK_TOKEN is not set" in without.stdout) == (1, True)
@@ -162,6 +164,8 @@ def test_a_recipe_begins_a_project(run_cli: Callable[..., Any], tmp_path: Path) 
         "export PAGERDUTY_ROUTING_KEY=...",
         "hookctl test PagerDuty",
         "hookctl apply",
+        "hookctl send events.jsonl",
+        "hookctl serve",
     ]
 
 

@@ -239,6 +239,20 @@ def test_an_unknown_event_type_is_the_only_finding(alertmanager: Callable[..., A
     assert alertmanager(text, "alertmanager").findings == []
 
 
+def test_other_receivers_of_alertmanager_are_led_to_their_recipes(alertmanager: Callable[..., Any]) -> None:
+    text = (
+        "receivers: [{name: a, slack_configs: [{}], email_configs: [{}], pagerduty_configs: [{}], "
+        "webhook_configs: [{url: 'https://a.example.com/'}]}]"
+    )
+    [finding] = alertmanager(text, "alertmanager").findings
+    assert finding.message == (
+        "the receiver also has email_configs, pagerduty_configs, slack_configs, which are not imported"
+    )
+    assert finding.hint == (
+        "Write a webhook for each: begin with `hookctl init --recipe pagerduty` and `hookctl init --recipe slack`."
+    )
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [

@@ -105,7 +105,7 @@ def _report_next(page: EventPage, limit: int) -> None:
     echo(printable(f"{what}; for older ones, add: --before {page.next_id}"), err=True)
 
 
-@command.command("show")
+@command.command("show", short_help="Show one event and what it matched.")
 @click.argument("event_id", metavar="ID")
 @format_option()
 @click.pass_obj
@@ -133,7 +133,7 @@ def show(session: Session, *, event_id: str, outputs: Outputs) -> None:
     )
 
 
-@command.command("mock")
+@command.command("mock", short_help="Print the mock event of an event type.")
 @click.argument("event_type", metavar="TYPE", shell_complete=event_types)
 @set_option
 @click.pass_context

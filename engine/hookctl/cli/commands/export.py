@@ -26,7 +26,7 @@ def command() -> None:
     """Describe the webhooks in formats of other tools."""
 
 
-@command.command("openapi")
+@command.command("openapi", short_help="Print an OpenAPI 3.1 document for receivers.")
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=webhook_names)
 @click.pass_context
 def openapi(ctx: click.Context, names: tuple[str, ...]) -> None:

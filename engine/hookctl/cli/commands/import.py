@@ -53,7 +53,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
-@command.command("apono")
+@command.command("apono", short_help="Import webhooks of Apono from Terraform or JSON.")
 @click.argument("path", metavar="FILE|DIR")
 @_options
 @click.pass_context
@@ -73,7 +73,7 @@ def apono(ctx: click.Context, path: str, event: str | None, to_stdout: bool, out
     )
 
 
-@command.command("alertmanager")
+@command.command("alertmanager", short_help="Import the webhook_configs of Alertmanager.")
 @click.argument("file", metavar="FILE")
 @_options
 @click.pass_context
@@ -95,7 +95,7 @@ def alertmanager(ctx: click.Context, file: str, event: str | None, to_stdout: bo
     )
 
 
-@command.command("svix")
+@command.command("svix", short_help="Import the endpoints of Svix.")
 @click.argument("file", metavar="FILE")
 @_options
 @click.pass_context
@@ -120,7 +120,7 @@ def svix(ctx: click.Context, file: str, event: str | None, to_stdout: bool, outp
     )
 
 
-@command.command("curl")
+@command.command("curl", short_help="Import a curl command from standard input.")
 @click.option("--name", metavar="NAME", default="", help="The name of the webhook.  [default: from the host]")
 @_options
 @click.pass_context
@@ -149,7 +149,7 @@ def _any_type(session: Session) -> str:
     return "anomaly" if "anomaly" in types else min(types, default="anomaly")
 
 
-@command.command("events")
+@command.command("events", short_help="Import event types from OpenAPI or AsyncAPI.")
 @click.argument("file", metavar="FILE")
 @format_option("findings")
 @click.pass_context

@@ -54,7 +54,13 @@ EXPORT = """\
   export FIRST_WEBHOOK_TOKEN=test    set the secret that first.yaml refers to
 """
 TEST = """\
-  hookctl test                       send a mock event; add the options that listen prints"""
+  hookctl test                       send a mock event; add the options that listen prints
+"""
+DELIVER = (
+    ("hookctl send events.jsonl", "deliver the events in a file"),
+    ("hookctl serve", "or take in events over HTTP, deliver them, and show both"),
+)
+"""How deliveries begin, once a webhook is applied."""
 
 
 class _RecipeName(click.Choice[str]):
@@ -96,7 +102,8 @@ def command(session: Session, recipe: str | None) -> None:
         _say_what_is_next(chosen, session.directory / f"{chosen.name}.yaml")
     else:
         has_example = any(line.endswith("first.yaml") for line in done)
-        echo(f"{NEXT}{EXPORT if has_example else ''}{TEST}")
+        deliver = "\n".join(f"  {step:35}{what}" for step, what in DELIVER)
+        echo(f"{NEXT}{EXPORT if has_example else ''}{TEST}{deliver}")
 
 
 def _check_is_free(session: Session, recipe: Recipe) -> None:
@@ -146,6 +153,7 @@ def _say_what_is_next(recipe: Recipe, path: Path) -> None:
         *((f"export {name}=...", "") for name in secrets),
         (test, "send the mock event to the target"),
         ("hookctl apply", "apply it"),
+        *DELIVER,
     ]
     width = max(len(step) for step, _ in steps) + 4
     echo("\n".join(["\nNext:", *(f"  {step:{width}}{what}".rstrip() for step, what in steps)]))

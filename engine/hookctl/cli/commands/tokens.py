@@ -126,7 +126,7 @@ def create(
         echo(f"A sender that cannot send a bearer token posts to /v1/inbound/{token_id(text)} instead.", err=True)
 
 
-@command.command("list")
+@command.command("list", short_help="List the tokens, revoked ones too.")
 @format_option()
 @click.pass_obj
 def list_(session: Session, *, outputs: Outputs) -> None:

@@ -21,6 +21,15 @@ _OTHERS = {"max_alerts": "the publisher of the events decides how many alerts on
 _UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _TYPES = ("slack", "pagerduty", "opsgenie", "email", "msteams", "msteamsv2", "telegram", "victorops", "pushover", "sns",
           "discord", "wechat", "webex", "jira", "rocketchat", "mattermost", "incidentio")  # fmt: skip
+_RECIPES = {
+    "jira_configs": "jira",
+    "msteams_configs": "teams",
+    "msteamsv2_configs": "teams",
+    "opsgenie_configs": "opsgenie",
+    "pagerduty_configs": "pagerduty",
+    "slack_configs": "slack",
+}
+"""The recipes of `hookctl init` for the targets of other receivers."""
 
 
 def read_alertmanager(source: SourceFile, vault: Vault, *, event: str) -> list[Draft]:
@@ -28,14 +37,17 @@ def read_alertmanager(source: SourceFile, vault: Vault, *, event: str) -> list[D
     tree = read_yaml(source.text)
     receivers = tree.value.get("receivers") if isinstance(tree.value, dict) else None
     if not isinstance(receivers, list):
-        raise SourceError("it has no list of receivers", "Name a configuration of Alertmanager, alertmanager.yml.")
+        raise SourceError(
+            "the file has no list of receivers", "Name a configuration of Alertmanager, alertmanager.yml."
+        )
     drafts: list[Draft] = []
     for number, receiver in enumerate(receivers):
         if isinstance(receiver, dict):
             drafts += _receiver(tree, source, vault, number, receiver, event)
     if not drafts:
         raise SourceError(
-            "none of its receivers has webhook_configs", "Only webhooks are imported: see `hookctl init` for others."
+            "no receiver has webhook_configs",
+            "Only webhook_configs are imported. `hookctl init --recipe NAME` writes webhooks for other targets.",
         )
     return drafts
 
@@ -55,10 +67,16 @@ def _receiver(  # noqa: PLR0917 - what every reader has
     if drafts and others:
         drafts[0].left_out(
             f"the receiver also has {', '.join(sorted(others))}, which are not imported",
-            "Write a webhook for each.",
+            f"Write a webhook for each{_with_recipes(others)}.",
             tree.span("receivers", number, others[0]),
         )
     return drafts
+
+
+def _with_recipes(kinds: list[str]) -> str:
+    """How to begin the webhooks for other kinds of receivers, where there are recipes."""
+    names = sorted({_RECIPES[kind] for kind in kinds if kind in _RECIPES})
+    return f": begin with {' and '.join(f'`hookctl init --recipe {name}`' for name in names)}" if names else ""
 
 
 def _config(  # noqa: PLR0917 - as above
@@ -82,7 +100,9 @@ def _config(  # noqa: PLR0917 - as above
         draft.put("when", "data.status == 'firing'", tree.span(*place, "send_resolved"))
     for name, what in _OTHERS.items():
         if config.get(name):
-            draft.left_out(f"{name} is not imported: {what}", "Nothing is to be done.", tree.span(*place, name))
+            draft.left_out(
+                f"{name} is not imported: {what}", "You do not need to do anything.", tree.span(*place, name)
+            )
     timeout = config.get("timeout")
     if found := re.fullmatch(r"([0-9]{1,6})(ms|s|m|h)", str(timeout)):
         seconds = int(found[1]) * _UNIT[found[2]]

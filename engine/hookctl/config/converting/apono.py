@@ -51,7 +51,7 @@ def read_apono(sources: list[SourceFile], vault: Vault, *, event: str | None) ->
                 drafts.append(_draft(value, "", kind, source, place, vault, event))
     if not drafts:
         raise SourceError(
-            "it has no webhooks of Apono",
+            "the file has no webhooks of Apono",
             "Name a file with apono_manual_webhook resources, or the JSON that Apono's API returns.",
         )
     return drafts[:MAX_FOUND]

@@ -193,7 +193,7 @@ def _headers(draft: Draft, request: _Request, *, is_json: bool) -> None:
         low = name.lower()
         if low in RESERVED:
             if low in {"host", "webhook-id", "webhook-timestamp", "webhook-signature"}:
-                draft.left_out(f"hookctl sets the header {low} itself", "Nothing is to be done.")
+                draft.left_out(f"hookctl sets the header {low} itself", "You do not need to do anything.")
             continue
         draft.header(name, value)
     headers = draft.fields.get("headers")

@@ -82,7 +82,7 @@ def _protect_authorization(draft: Draft, vault: Vault) -> None:
     if isinstance(block, dict) and block.get("type") in _SETS_AUTHORIZATION:
         del headers[name]
         what = f"the header Authorization is not imported: auth {block['type']} sets it"
-        draft.left_out(what, "Nothing is to be done.", draft.spans.get("headers"))
+        draft.left_out(what, "You do not need to do anything.", draft.spans.get("headers"))
         if not headers:
             del draft.fields["headers"]
         return
@@ -151,7 +151,7 @@ def _url(draft: Draft, vault: Vault, url: str) -> str:
         add_basic(draft, vault, user, password, draft.spans.get("url"))
     url, _, fragment = url.partition("#")
     if fragment:
-        draft.left_out("the URL's fragment is never sent", "Nothing is to be done.", draft.spans.get("url"))
+        draft.left_out("the URL's fragment is never sent", "You do not need to do anything.", draft.spans.get("url"))
     base, mark, query = url.partition("?")
     base = re.sub(r"^(https://[^/]+):443(?=/|$)", r"\1", base)
     has_shape = bool(_SECRET_PATH.search(base)) or any(True for _ in shapes_in(base)) or bool(in_url(base))

@@ -60,7 +60,9 @@ def read_json(text: str) -> Tree:
         line = getattr(error, "lineno", 1)
         column = getattr(error, "colno", 1)
         place = Span(line, column, line, column + 1)
-        raise SourceError("it is not valid JSON", "Export it again, or correct it at this place.", place) from None
+        raise SourceError(
+            "the file is not valid JSON", "Export it again, or correct it at this place.", place
+        ) from None
     except RecursionError:
         raise _too_large() from None
     try:
@@ -78,7 +80,7 @@ def read_yaml(text: str) -> Tree:
 
 def _too_large() -> SourceError:
     return SourceError(
-        f"it has more than {MAX_VALUES:,} values, or is nested more than {MAX_DEPTH} levels deep",
+        f"the file has more than {MAX_VALUES:,} values, or is nested more than {MAX_DEPTH} levels deep",
         "Split it into several files.",
     )
 
@@ -103,7 +105,7 @@ class _Reader:
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             span = Span(mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2) if mark else Span(1, 1, 1, 2)
-            raise SourceError("it is not valid YAML", "Correct it at this place.", span) from None
+            raise SourceError("the file is not valid YAML", "Correct it at this place.", span) from None
 
     def _value(self, event: Any, pointer: Pointer) -> Json:
         start, end = self._marks(event)

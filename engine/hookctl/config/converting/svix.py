@@ -30,10 +30,10 @@ def read_svix(source: SourceFile, vault: Vault, *, event: str | None, fallback: 
         return drafts
     if isinstance(tree.value, dict) and "eventTypes" in tree.value:
         raise SourceError(
-            "it is an export of an environment, which has event types and no endpoints",
+            "the file is an export of an environment, which has event types and no endpoints",
             "Export the endpoints with `svix endpoint list APP_ID`.",
         )
-    raise SourceError("it has no endpoints", "Export the endpoints with `svix endpoint list APP_ID`.")
+    raise SourceError("the file has no endpoints", "Export the endpoints with `svix endpoint list APP_ID`.")
 
 
 def _endpoints(value: Json) -> Iterator[tuple[tuple[str | int, ...], dict[str, Json]]]:

@@ -99,12 +99,12 @@ def _parse(source: SourceFile) -> Mapping[str, Any]:
     try:
         document: Mapping[str, Any] = hcl2.loads(f"{source.text}\n")
     except RecursionError:
-        raise SourceError("it is nested too deeply", "Split it.") from None
+        raise SourceError("the file is nested too deeply", "Split it.") from None
     except Exception as error:  # the parser raises errors of several libraries
         line, column = getattr(error, "line", 1), getattr(error, "column", 1)
         line, column = (max(one, 1) if isinstance(one, int) else 1 for one in (line, column))
         raise SourceError(
-            "it is not valid Terraform", "Run `terraform validate`.", Span(line, column, line, column + 1)
+            "the file is not valid Terraform", "Run `terraform validate`.", Span(line, column, line, column + 1)
         ) from error
     return document
 
@@ -112,12 +112,12 @@ def _parse(source: SourceFile) -> Mapping[str, Any]:
 def _refuse_deep(text: str) -> None:
     """Raise SourceError for a text that is too large or nested too deeply for the parser."""
     if len(text.encode()) > MAX_BYTES:
-        raise SourceError(f"it is larger than {MAX_BYTES:,} bytes", "Split it into several files.")
+        raise SourceError(f"the file is larger than {MAX_BYTES:,} bytes", "Split it into several files.")
     depth = 0
     for match in re.finditer(r"[({\[]|[)}\]]", text):
         depth = depth + 1 if match[0] in "({[" else max(depth - 1, 0)
         if depth > MAX_NESTING:
-            raise SourceError(f"it is nested more than {MAX_NESTING} levels deep", "Write it with less nesting.")
+            raise SourceError(f"the file is nested more than {MAX_NESTING} levels deep", "Write it with less nesting.")
 
 
 class _Values:

@@ -103,7 +103,8 @@ def _unknown(
     for pointer, use in uses:
         origin = webhook.origin(pointer)
         near = nearest(use[1], variables)
-        fix = f"Give it one with --var {use[1] or 'NAME'}=VALUE, or in [vars] of hookctl.toml."
+        given = f"--var {use[1] or 'NAME'}=VALUE"
+        fix = f"Give it one with {given}, in [vars] of hookctl.toml, or in `vars` of the environment."
         span = origin.positions.within(pointer, *use.span())
         yield UNKNOWN_VARIABLE.finding(file=origin.file, span=span, suggestions=near, name=brief(use[1]), fix=fix)
 
