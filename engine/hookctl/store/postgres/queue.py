@@ -5,26 +5,24 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace as replaced
 from functools import partial
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
-
-from msgspec.structs import replace
 
 from hookctl.errors import StoreGoneError
 from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus
 from hookctl.store.clock import since_boot
 from hookctl.store.history import AuditEntry
 from hookctl.store.postgres import audit as audit_log
-from hookctl.store.postgres import claiming, enqueuing, finishing, reading, repeats, sharing, upkeep
+from hookctl.store.postgres import finishing, reading, sharing, upkeep
 from hookctl.store.postgres.address import Address
 from hookctl.store.postgres.claiming import Lease
+from hookctl.store.postgres.committing import write
 from hookctl.store.postgres.connection import Connection, Database, read_about
 from hookctl.store.postgres.enqueuing import Room
 from hookctl.store.postgres.locks import HOLD, WORKER, new_number
 from hookctl.store.postgres.reconciling import hold_by_hand, reconcile, stopped, unhold
 from hookctl.store.postgres.schema import ensure, identify
-from hookctl.store.postgres.server_time import behind, in_server_time, read_clocks
+from hookctl.store.postgres.server_time import behind, in_server_time, moved, read_clocks
 from hookctl.store.postgres.workers import has_ended, new_name
 from hookctl.store.records import (
     Batch,
@@ -41,7 +39,6 @@ from hookctl.store.records import (
     Routed,
     Stopped,
 )
-from hookctl.store.sharing import bounded, rated, spend
 from hookctl.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -50,8 +47,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
-SKEW = 2.0
-"""Seconds by which the clocks of a host and of the server may differ without that being a problem."""
 DEAD_WORKERS_SECONDS = 1.0
 """Between two checks that the workers that hold leases are still alive."""
 CLOCKS_SECONDS = 60.0
@@ -186,32 +181,12 @@ class PostgresQueue:
         }
         rows = [finishing.row_of(result, batch.now) for result in batch.results]
         lease = self._lease(batch.now, batch.lease_seconds)
-
         is_repeated = False
 
         def work(connection: Connection) -> tuple[Committed, range]:
             nonlocal is_repeated
             before, is_repeated = is_repeated, True
-            lost = finishing.finish(connection, batch.results, rows, plans, now=batch.now, owner=self._worker)
-            finishing.release(connection, batch.released, self._worker)
-            upkeep.set_circuits(connection, batch.circuits, self._ahead())
-            repeats.add_keys(connection, batch.keys, batch.now)
-            made, is_new, claimed = range(0), list[bool](), list[Claimed]()
-            rates = rated(batch, reading.ready(connection) if claims else {}) if batch.rates else {}
-            left, since = sharing.tokens(connection, rates, lease.clock) if rates else ({}, {})
-            wanted = bounded(batch.wanted, rates, left) if rates else batch.wanted
-            if batch.events:
-                bound = replace(batch, wanted=wanted) if rates else batch
-                made, is_new, claimed = enqueuing.enqueue(connection, bound, lease, self._room, is_repeated=before)
-                if batch.refuse_changed and not all(is_new):
-                    repeats.refuse_changed(connection, batch.events, is_new)
-            if claims:
-                if rates and claimed:
-                    wanted = bounded(batch.wanted, rates, spend(left, claimed)[0])
-                claimed += claiming.claim(connection, batch.now, batch.limit, lease, wanted)
-            left, spent = spend(left, claimed)
-            sharing.store_tokens(connection, left, since, spent)
-            return Committed(lost, is_new, claimed, left), made
+            return write(connection, batch, rows, plans, lease, self._room, claims=claims, is_repeated=before)
 
         committed, made = self._database.write_at_once(work)
         self._kept.update(plans)
@@ -251,13 +226,6 @@ class PostgresQueue:
         dead = [owner for owner in owners if owner != self._worker and has_ended(owner)]
         if dead:
             self._database.write(upkeep.free_owners, dead)
-
-    def _ahead(self) -> float:
-        """Seconds by which the server's clock is ahead of this host's; 0 if they hardly differ."""
-        if self._clock:
-            return 0.0
-        ahead = self._clocks[0] + time.monotonic() - self._clocks[1] - time.time()
-        return ahead if abs(ahead) > SKEW else 0.0
 
     # -- work
 
@@ -341,9 +309,8 @@ class PostgresQueue:
 
     def circuits(self) -> Mapping[str, Circuit]:
         """See :meth:`hookctl.store.interface.Standing.circuits`."""
-        ahead = self._ahead()
         found = self._read(reading.circuits)
-        return {name: replaced(one, since=one.since - ahead, until=one.until - ahead) for name, one in found.items()}
+        return moved(found, -self._behind())
 
     def last_results(self) -> Mapping[str, tuple[DeliveryStatus, float]]:
         """See :meth:`hookctl.store.interface.Standing.last_results`."""

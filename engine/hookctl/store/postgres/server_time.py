@@ -6,13 +6,17 @@ Due times are stored in the server's time. A host whose clock differs by less th
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import replace as change
+from typing import TypeVar
 
 from msgspec.structs import replace
 
 from hookctl.store.clock import since_boot
 from hookctl.store.postgres.connection import Connection
-from hookctl.store.records import Batch, Result
+from hookctl.store.records import Batch, Circuit, Result
 
+C = TypeVar("C", Circuit, Circuit | None)
 SAME = 1.0
 """Seconds."""
 SERVER_CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8"
@@ -35,7 +39,16 @@ def in_server_time(batch: Batch, seconds: float) -> Batch:
     """A batch whose times are later by so much."""
     if not seconds:
         return batch
-    return replace(batch, now=batch.now + seconds, results=[_later(result, seconds) for result in batch.results])
+    results = [_later(result, seconds) for result in batch.results]
+    return replace(batch, now=batch.now + seconds, results=results, circuits=moved(batch.circuits, seconds))
+
+
+def moved(circuits: Mapping[str, C], seconds: float) -> dict[str, C]:
+    """Circuits whose times are later by so much; None stays None."""
+    return {
+        name: one and change(one, since=one.since + seconds, until=one.until + seconds)
+        for name, one in circuits.items()
+    }
 
 
 def _later(result: Result, seconds: float) -> Result:

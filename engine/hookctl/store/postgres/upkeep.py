@@ -105,16 +105,13 @@ def free_owners(connection: Connection, owners: list[str]) -> None:
     sharing.remove(connection, owners)
 
 
-def set_circuits(connection: Connection, circuits: Mapping[str, Circuit | None], ahead: float) -> None:
-    """See :meth:`hookctl.store.interface.Standing.set_circuits`; inside the caller's transaction.
-
-    Times are stored by the server's clock, which is so many seconds ahead of this host's.
-    """
+def set_circuits(connection: Connection, circuits: Mapping[str, Circuit | None]) -> None:
+    """See :meth:`hookctl.store.interface.Standing.set_circuits`; inside the caller's transaction, in the server's time."""
     for webhook, circuit in sorted(circuits.items()):
         if circuit is None:
             connection.execute("DELETE FROM circuits WHERE webhook = %s", (webhook,))
         else:
-            values = (webhook, circuit.state, printable(circuit.reason), circuit.since + ahead, circuit.until + ahead)
+            values = (webhook, circuit.state, printable(circuit.reason), circuit.since, circuit.until)
             connection.execute(SET_CIRCUIT, values)
 
 
