@@ -127,8 +127,8 @@ class Texts:
     def _note_unknown(self, notes: Notes, pointer: Pointer, name: str) -> None:
         known = sorted(self._plugins.event_types)
         fix = (
-            f"Use one of: {', '.join(known)}. `hookctl schema event NAME` shows the fields of an event type. Or define one of "
-            "your own in events.d: see `hookctl explain event-types`."
+            f"Use one of: {', '.join(known)}. `hookctl schema event NAME` shows the fields of an event type. Or define "
+            "one of your own in events.d: see `hookctl explain event-types`."
             if known
             else "Install the plugin that adds it."
         )
