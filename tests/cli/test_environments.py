@@ -182,3 +182,14 @@ def test_a_plan_against_a_revision_has_the_same_defaults(project: Callable[..., 
     assert "~ url: https://staging.example.com/ingest -> https://staging.example.com/other" in (
         project("plan", "--against", "HEAD").stdout
     )
+
+
+def test_hints_name_each_place_for_a_variable_and_for_an_event_type(
+    run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    text = "name: Siem\nevent: order.paid\nurl: https://siem.example.com/\nheaders: {X-Team: '${var:team}'}\n"
+    (tmp_path / "webhooks.d").mkdir()
+    (tmp_path / "webhooks.d/siem.yaml").write_text(text, encoding="utf-8")
+    result = run_cli("validate", cwd=tmp_path)
+    assert "--var team=VALUE, in [vars] of hookctl.toml, or in `vars` of the environment" in result.stdout
+    assert "define one of your own in events.d: see `hookctl explain event-types`" in result.stdout

@@ -113,8 +113,7 @@ def _typed(shape: Any, steps: Sequence[Step], path: str, text: str) -> Json:
             near = nearest(steps[number - 1], following.keys)
             known = [f"{around}.{key}".removeprefix(".") for key in (near or following.keys[:8])]
             if not near and not around and _is_known(shape, ["data", *steps]):
-                known = [f"data.{path}"]
-                near = tuple(known)
+                near, known = (f"data.{path}",), [f"data.{path}"]
             fix = f"Did you mean {', '.join(known)}?" if near else f"Write one of {', '.join(known)}."
             raise _RefusedError(f"the event has no field {path}", fix)
         found = following
