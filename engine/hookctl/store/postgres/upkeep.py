@@ -106,7 +106,7 @@ def free_owners(connection: Connection, owners: list[str]) -> None:
 
 
 def set_circuits(connection: Connection, circuits: Mapping[str, Circuit | None]) -> None:
-    """See :meth:`hookctl.store.interface.Standing.set_circuits`; inside the caller's transaction, in the server's time."""
+    """See :meth:`hookctl.store.interface.Standing.set_circuits`, in the server's time; inside a transaction."""
     for webhook, circuit in sorted(circuits.items()):
         if circuit is None:
             connection.execute("DELETE FROM circuits WHERE webhook = %s", (webhook,))
