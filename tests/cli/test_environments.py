@@ -182,3 +182,10 @@ def test_a_plan_against_a_revision_has_the_same_defaults(project: Callable[..., 
     assert "~ url: https://staging.example.com/ingest -> https://staging.example.com/other" in (
         project("plan", "--against", "HEAD").stdout
     )
+
+
+def test_an_environment_does_not_share_the_store_of_commands_without_one(tmp_path: Path, run_cli: Run) -> None:
+    (tmp_path / "hookctl.toml").write_text("[environments.hookctl]\n")
+    refused = run_cli("--environment", "hookctl", "plan", cwd=tmp_path)
+    assert refused.exit_code != 0
+    assert "would share its store" in refused.stderr
