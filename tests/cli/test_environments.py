@@ -192,4 +192,11 @@ def test_hints_name_each_place_for_a_variable_and_for_an_event_type(
     (tmp_path / "webhooks.d/siem.yaml").write_text(text, encoding="utf-8")
     result = run_cli("validate", cwd=tmp_path)
     assert "--var team=VALUE, in [vars] of hookctl.toml, or in `vars` of the environment" in result.stdout
-    assert "define one of your own in events.d: see `hookctl explain event-types`" in result.stdout
+    assert "one of your own in events.d: see `hookctl explain event-types`" in result.stdout
+
+
+def test_an_environment_does_not_share_the_store_of_commands_without_one(tmp_path: Path, run_cli: Run) -> None:
+    (tmp_path / "hookctl.toml").write_text("[environments.hookctl]\n")
+    refused = run_cli("--environment", "hookctl", "plan", cwd=tmp_path)
+    assert refused.exit_code != 0
+    assert "would share its store" in refused.stderr

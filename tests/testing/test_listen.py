@@ -20,9 +20,11 @@ import pytest
 import requests
 
 import warm
+from hookctl.cli.listening import forwarder
 from hookctl.network import Network
 from hookctl.network.settings import network_from_settings
 from hookctl.plugin.host import load_plugins
+from hookctl.testing.answers import Answer, ReceivedRequest
 
 
 @dataclass
@@ -237,3 +239,18 @@ def test_requests_are_forwarded_to_a_program(tmp_path: Path) -> None:
             out = listening.stop()
     assert f"#1 POST /in?x=1  -> 202\n  forwarded to http://127.0.0.1:{port}/app/in?x=1\n" in out
     assert "no answer, ConnectionError" in out
+
+
+def test_a_target_that_is_not_a_path_leads_to_no_other_program() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Program) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        target = f"@127.0.0.1:{other.server_port}/in"
+        request = ReceivedRequest(f"POST {target} HTTP/1.1\r\nX-A: b\r\nContent-Length: 2".encode(), b"{}", 0.0)
+        noted: list[str] = []
+        respond = forwarder("http://127.0.0.1:3000", lambda _request, _answer, notes: noted.extend(notes))
+        given = respond(request) if callable(respond) else respond
+        assert isinstance(given, Answer)
+        assert given.source is not None
+        assert given.source().status == 400
+        other.shutdown()
+    assert noted == ["not forwarded: it does not ask for a path"]

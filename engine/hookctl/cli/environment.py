@@ -46,6 +46,9 @@ def environment_of(given: str | None, settings: Mapping[str, Any]) -> Environmen
         known = f"Did you mean {near[0]!r}?" if near else f"Add a table [environments.{name}] to hookctl.toml. {HINT}"
         raise SettingsError(f"there is no environment {name!r}", hint=known)
     table = tables[name]
+    if name == "hookctl" and "store" not in table:
+        message = "the environment 'hookctl' would share its store with commands that name no environment"
+        raise SettingsError(message, hint="Rename it, or set store in [environments.hookctl].")
     store = table.get("store", f"sqlite:///.hookctl/{name}.db")
     return Environment(name, store, table.get("protected", False), table.get("vars"))
 

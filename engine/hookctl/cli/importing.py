@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hookctl.config.converting.writing import Written
     from hookctl.model import Finding
     from hookctl.model.source import SourceFile
+    from hookctl.plugin.calls import Plugins
 
 Read = Callable[["list[SourceFile]", "Vault"], "list[Draft]"]
 MAX_FILES = 500
@@ -37,15 +38,12 @@ def import_webhooks(
     """Write a file for each webhook that ``read`` makes of the sources, and report. Exits 1 if there is an error."""
     from hookctl.cli.reports import write_findings
     from hookctl.config.converting.vault import Vault
-    from hookctl.config.converting.writing import write
     from hookctl.model import has_errors
     from hookctl.model.quantities import counted
 
     session: Session = ctx.obj
     vault = Vault()
-    drafts, findings = _drafts(sources, vault, read)
-    files, more = write(drafts, vault, replace(session.plugins, event_types=session.event_types))
-    findings = [*findings, *more]
+    files, findings = _files(sources, vault, read, replace(session.plugins, event_types=session.event_types))
     if to_stdout:
         echo("---\n".join(file.text for file in files), nl=False)
     else:
@@ -105,14 +103,17 @@ def _decoded(data: bytes) -> str:
         raise FileError("it is not UTF-8 text", hint="Save it as UTF-8.") from error
 
 
-def _drafts(sources: list[SourceFile], vault: Vault, read: Read) -> tuple[list[Draft], list[Finding]]:
-    """What ``read`` makes, or a finding that gives the reason why it makes nothing."""
+def _files(
+    sources: list[SourceFile], vault: Vault, read: Read, plugins: Plugins
+) -> tuple[list[Written], list[Finding]]:
+    """The files of what ``read`` makes, or a finding that gives the reason why there are none."""
     from hookctl.config.converting.source_tree import SourceError
+    from hookctl.config.converting.writing import write
     from hookctl.model import SourceFile
     from hookctl.model.rules.conversions import IMPORT_SOURCE
 
     try:
-        return read(sources, vault), []
+        return write(read(sources, vault), vault, plugins)
     except SourceError as error:
         source = error.source or sources[0]
         shown = SourceFile(source.path, re.sub(r"\S", "*", source.text))  # no one knows which parts are secrets

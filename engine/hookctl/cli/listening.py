@@ -127,6 +127,10 @@ def forwarder(url: str, seen: Seen) -> Respond:
 
     def respond(request: ReceivedRequest) -> Answer:
         def answer() -> Answer:
+            if not request.target.startswith("/"):  # such as @host, which would lead elsewhere
+                got, notes = Answer.json({"error": "not a path"}, 400), ["not forwarded: it does not ask for a path"]
+                seen(request, got, notes)
+                return got
             got, notes = _forward(f"{base}{parts.path.rstrip('/')}{request.target}", request)
             seen(request, got, notes)
             return got

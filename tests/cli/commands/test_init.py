@@ -112,6 +112,7 @@ def test_another_directory_is_remembered(run_cli: Callable[..., Any], tmp_path: 
     run_cli("--dir", "hooks", "init", cwd=tmp_path)
     assert tomllib.loads((tmp_path / "hookctl.toml").read_text()) == {"dir": "hooks"}
     assert "hooks/**" in (tmp_path / ".github/workflows/webhooks.yaml").read_text()
+    assert "events.d/**" in (tmp_path / ".github/workflows/webhooks.yaml").read_text()
     assert run_cli("validate", cwd=tmp_path).exit_code == 0
 
 

@@ -143,3 +143,35 @@ def test_a_path_that_is_a_secret_and_the_default_port(curl: Callable[[str], Any]
     slack = curl("curl https://hooks.slack.com/services/T00000000/B00000001/XXXXXXXXXXXXXXXXXXXXXXXX -d '{}'")
     assert slack.webhooks[0]["url"].count("${env:") == 3
     assert curl("curl https://t.example.com:443/in").webhooks[0]["url"] == "https://t.example.com/in"
+
+
+@pytest.mark.parametrize(
+    ("command", "secret"),
+    [
+        ("curl https://a.example.com/ -u 'shortkey:' -d a=b", "shortkey"),
+        ("curl https://sk1a2b3c4d5e6f7g8h9@a.example.com/ -d a=b", "sk1a2b3c4d5e6f7g8h9"),
+        ("curl https://a.example.com/ -u 1a2b3c4d5e6f7g8h9:X -d a=b", "1a2b3c4d5e6f7g8h9"),
+        ("curl https://a.example.com/ -H 'Authorization: Basic c2hvcnRrZXk6' -d a=b", "shortkey"),
+        ('curl https://a.example.com/ -H "X-Api-Key: hunter2_$A" -d a=b', "hunter2_"),
+        ('curl https://a.example.com/ -H "Cookie: sid=hunter2; x=$A" -d a=b', "hunter2"),
+        ('curl "https://a.example.com/?token=hunter2$A" -d a=b', "hunter2"),
+        ('curl https://a.example.com/ --json "{\\"api_key\\": \\"hunter2$A\\"}"', "hunter2"),
+    ],
+)
+def test_a_secret_that_is_a_user_name_or_a_part_of_a_value(
+    curl: Callable[[str], Any], command: str, secret: str
+) -> None:
+    result = curl(command)
+    assert secret not in result.text
+    assert "${env:" in result.text
+
+
+def test_a_reference_keeps_its_scheme_and_its_name(curl: Callable[[str], Any]) -> None:
+    (webhook,) = curl('curl https://a.example.com/ -H "X-Token: Bearer $T" -H "X-Signature: sha256=$S"').webhooks
+    assert webhook["headers"] == {"X-Token": "Bearer ${env:T}", "X-Signature": "sha256=${env:S}"}
+
+
+def test_too_many_secrets_are_refused(curl: Callable[[str], Any]) -> None:
+    headers = " ".join(f"-H 'X-{number}-Token: secret-{number}'" for number in range(1001))
+    with pytest.raises(SourceError, match="more than 1,000 secrets"):
+        curl(f"curl https://a.example.com/ {headers}")

@@ -361,3 +361,22 @@ def test_terraform_needs_its_parser(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "hcl2", None)
     with pytest.raises(SettingsError, match="python-hcl2"):
         read_apono([SourceFile("a.tf", TERRAFORM)], Vault(), event=None)
+
+
+def test_a_secret_of_which_terraform_knows_a_part(apono: Callable[..., Any]) -> None:
+    text = TERRAFORM.replace("var.client_secret", '"hunter2-${var.client_secret}"').replace(
+        '"sk-literal-key"', '"hunter2-${var.key}"'
+    )
+    assert "hunter2" in text
+    assert "hunter2" not in apono(text).text
+
+
+def test_more_webhooks_than_one_import_makes_are_refused(svix: Callable[..., Any]) -> None:
+    with pytest.raises(SourceError, match="more than 1,000 webhooks"):
+        svix([{"url": f"https://a.example.com/{number}"} for number in range(1001)])
+
+
+def test_a_user_name_of_alertmanager_that_is_a_token(alertmanager: Callable[..., Any]) -> None:
+    user = "a1b2c3d4e5f6g7h8i9"
+    config = f"{{url: 'https://a.example.com/', http_config: {{basic_auth: {{username: {user}, password: x}}}}}}"
+    assert user not in alertmanager(f"receivers: [{{name: a, webhook_configs: [{config}]}}]").text

@@ -107,11 +107,22 @@ def test_go_without_a_counterpart_stays_as_it_is(action: str) -> None:
     "hostile",
     ["{{" * 9000, "{{ a" * 9000, '{{"' * 9000, "{{#if a}}" * 9000, "{{!--" * 9000, "{{/*" * 9000, "{{(" * 9000, "{{ ("
      + "(" * 100_000 + " }}", "{{ if (" * 5000, "{{a.[" * 9000, "{{" + "../" * 50_000 + "}}", "{{ `" * 9000, "{{ $a := "
-     + "." * 100_000 + " }}"],
+     + "." * 100_000 + " }}", "{{" + " " * 250_000, "{{ x" + " \n" * 100_000, "{{" + " a" * 100_000 + '"'],
 )  # fmt: skip
 @pytest.mark.usefixtures("cpu_limit")
 def test_hostile_templates_cost_little(convert: Callable[[str], Converted], hostile: str) -> None:
     assert len(convert(hostile).text) <= 2 * len(hostile)
+
+
+@pytest.mark.parametrize("convert", [handlebars_to_jinja, go_to_jinja])
+def test_text_that_is_a_tag_of_hookctl_stays_text(convert: Callable[[str], Converted]) -> None:
+    template = '"{% if x %} {# kept #}"'
+    assert rendered(convert(template).text) == "{% if x %} {# kept #}"
+
+
+def test_trim_markers_of_go_around_a_comment_and_a_string() -> None:
+    template = """"a {{- /* not sent */ -}} b{{- " -" -}} c" """
+    assert rendered(go_to_jinja(template).text) == "ab -c"
 
 
 def test_variables_do_not_multiply_a_template() -> None:

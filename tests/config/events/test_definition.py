@@ -201,3 +201,11 @@ def test_a_field_may_have_a_boolean_schema(tmp_path: Path) -> None:
         "name: A\nevent: order.paid\nurl: https://a.example.com/x\nbody_template: '{\"a\": {{ data.amount }}}'\n"
     )
     assert check_directory(tmp_path / "webhooks.d", PLUGINS).valid
+
+
+@pytest.mark.parametrize(("field", "kind", "value"), [("id", "integer", 7), ("event_time", "string", "now")])
+def test_a_schema_cannot_change_what_every_event_has(field: str, kind: str, value: object) -> None:
+    example = {**SCHEMA["examples"][0], field: value}
+    part = {"type": kind, "description": "Another kind."}
+    schema = changed((("properties", field), part), (("examples",), [example]))
+    assert [(one.rule, field in one.message) for one in found(schema)] == [("event-example-invalid", True)]

@@ -172,6 +172,15 @@ def test_schemas_that_refer_to_one_another_take_no_time() -> None:
     assert imported(document).findings
 
 
+@pytest.mark.parametrize("inner", [{"type": "string"}, {"const": "x" * 10_000}])
+def test_lists_in_lists_do_not_multiply_the_mock_event(inner: dict[str, Any]) -> None:
+    schema: dict[str, Any] = {"items": inner}
+    for _ in range(8):
+        schema = {"type": "array", "minItems": 10, "items": schema}
+    found = imported(with_body(schema))
+    assert max(map(len, found.files.values())) < 1_000_000
+
+
 def test_the_command(tmp_path: Path, run_cli: Callable[..., Any]) -> None:
     (tmp_path / "api.json").write_text(json.dumps(V2))
     result = run_cli("import", "events", "api.json", cwd=tmp_path)

@@ -136,6 +136,7 @@ def _write_all(directory: Path, recipe: Recipe | None) -> Iterator[str]:
     if directory != Path(DIRECTORY):
         settings = settings.replace(f'# dir = "{DIRECTORY}"', f'dir = "{directory.as_posix()}"')
         workflow = workflow.replace(f"{DIRECTORY}/", f"{directory.as_posix()}/")
+        workflow = workflow.replace('"events.d/', f'"{(directory.parent / "events.d").as_posix()}/')
     yield _write(Path(NAME), settings)
     yield _write(WORKFLOW, workflow)
     yield _ignore(Path(".gitignore"))

@@ -24,8 +24,6 @@ _KINDS = (
 )
 """A part of the name of a webhook's kind, and the event type."""
 _TRIGGERS = ("created", "approved", "rejected", "granted", "expired", "failed", "manual")
-MAX_FOUND = 1000
-"""The webhooks that one import makes."""
 Place = Callable[..., Span | None]
 
 
@@ -54,7 +52,7 @@ def read_apono(sources: list[SourceFile], vault: Vault, *, event: str | None) ->
             "the file has no webhooks of Apono",
             "Name a file with apono_manual_webhook resources, or the JSON that Apono's API returns.",
         )
-    return drafts[:MAX_FOUND]
+    return drafts
 
 
 def _tree(source: SourceFile) -> Tree:
@@ -141,6 +139,11 @@ class _Reader:
             self._report(value.code, what, *pointer)
             return None
         if isinstance(value, Partly):
+            if secret:  # the text around what only Terraform knows is a part of the secret
+                codes = ", ".join(unknown.code for unknown in value.unknown)
+                variable = re.sub("[^A-Z0-9]+", "_", f"{self.draft.name}_{what}".upper()).strip("_")
+                variable = f"_{variable}" if variable[0].isdigit() else variable
+                return self.vault.expect(variable, f"{what} of {self.draft.name}, made of {codes} in Terraform")
             for unknown in value.unknown:
                 purpose = f"value of {unknown.code} in Terraform"
                 self.vault.expect(variable_of(unknown), purpose)

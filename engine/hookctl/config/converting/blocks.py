@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 MAX_TEMPLATE = 256 * 1024
@@ -24,6 +25,14 @@ class Converted:
 
     text: str
     unknown: list[Unknown] = field(default_factory=list)
+
+
+_TAG = re.compile(r"\{[%#]")
+
+
+def literal(text: str) -> str:
+    """Text between actions: what would begin a tag or a comment in hookctl's syntax, and is text in the source."""
+    return _TAG.sub(lambda match: f"{{% raw %}}{match[0]}{{% endraw %}}", text)
 
 
 def too_large(text: str) -> Converted | None:

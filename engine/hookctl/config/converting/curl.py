@@ -182,10 +182,10 @@ def _fill(draft: Draft, request: _Request, url: str, vault: Vault, given: str) -
         draft.put("timeout_seconds", float(request.timeout))
 
 
-def _pair(text: str) -> tuple[str, str]:
-    """The user name and the password of ``-u``; a colon inside of a reference separates nothing."""
+def _pair(text: str) -> tuple[str, str | None]:
+    """The user name of ``-u``, and the password, None if curl asks for it. A colon in a reference separates nothing."""
     match = re.fullmatch(r"((?:\$\{[^{}]*\}|[^:])*):(.*)", text, re.DOTALL)
-    return (match[1], match[2]) if match else (text, "")
+    return (match[1], match[2]) if match else (text, None)
 
 
 def _headers(draft: Draft, request: _Request, *, is_json: bool) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from hookctl.config.converting.blocks import Converted, Unknown, too_large
+from hookctl.config.converting.blocks import Converted, Unknown, literal, too_large
 from hookctl.config.converting.go_values import PAIR, Scope, UnknownActionError, pipeline
 
 _ACTION = re.compile(
-    r"""\{\{(?P<left>-(?=\s))?\s*(?P<action>/\*.{0,2000}?\*/|(?:"(?:[^"\\{}]|\\.)*"|`[^`{}]*`|[^"`{}])*?)\s*
-    (?P<right>(?<=\s)-)?\}\}""",
+    r"""\{\{(?P<left>-(?=\s))?(?P<action>\s*+/\*.{0,2000}?\*/(?:(?!\s-\}\})\s)*+
+    |(?:"(?:[^"\\{}]|\\.)*+"|`[^`{}]*`|(?!\s-\}\})[^"`{}])*+)
+    (?P<right>\s-)?\}\}""",
     re.VERBOSE | re.DOTALL,
 )
 _RANGE = re.compile(r"range\s+(?:\$(?P<first>\w+)\s*(?:,\s*\$(?P<second>\w+)\s*)?:=\s*)?(?P<list>.+)", re.DOTALL)
@@ -36,9 +37,9 @@ class _Converter:
         pieces: list[str] = []
         at = 0
         for match in _ACTION.finditer(text):
-            pieces += [text[at : match.start()], self._one(match)]
+            pieces += [literal(text[at : match.start()]), self._one(match)]
             at = match.end()
-        pieces.append(text[at:])
+        pieces.append(literal(text[at:]))
         if self._open:
             self._unknown.append(Unknown(""))
         return Converted("".join(pieces), self._unknown)
@@ -52,7 +53,7 @@ class _Converter:
         if not kind:
             return ""
         opening, closing = {"%": ("{%", "%}"), "{": ("{{", "}}"), "#": ("{#", "#}")}[kind]
-        return f"{opening}{match['left'] or ''} {code} {match['right'] or ''}{closing}"
+        return f"{opening}{match['left'] or ''} {code} {(match['right'] or '').strip()}{closing}"
 
     def _action(self, text: str) -> tuple[str, str]:  # noqa: PLR0911 - one for each word
         """The kind of tag, and what is in it. Raises UnknownActionError."""

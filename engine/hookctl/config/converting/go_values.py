@@ -179,7 +179,7 @@ def _call(name: str, operands: list[str]) -> str:  # noqa: PLR0911 - one for eac
         "default": "{1} | default({0}, true)",
         "contains": "{0} in {1}",
         "index": "{0}[{1}]",
-        "trunc": "{1}[:{0}]",
+        "trunc": "({1})[:{0}]",
     }
     if name in two and count == 2:
         return two[name].format(*operands)

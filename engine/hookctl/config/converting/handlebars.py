@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from hookctl.config.converting.blocks import Converted, Unknown, too_large
+from hookctl.config.converting.blocks import Converted, Unknown, literal, too_large
 from hookctl.config.converting.handlebars_values import Scope, UnknownActionError, path, value
 
 _ACTION = re.compile(
     r"""(?P<escaped>\\)?(?:\{\{(?P<cl>~)?!--(?P<long>.{0,2000}?)--(?P<cr>~)?\}\}
-    |\{\{(?P<left>~)?(?P<triple>\{)?\s*(?P<code>(?:"[^"{}]*"|'[^'{}]*'|[^"'{}])*?)\s*(?(triple)\})(?P<right>~)?\}\})""",
+    |\{\{(?P<left>~)?(?P<triple>\{)?(?P<code>(?:"[^"{}]*"|'[^'{}]*'|[^"'{}~])*+)(?(triple)\})(?P<right>~)?\}\})""",
     re.VERBOSE | re.DOTALL,
 )
 _EACH = re.compile(r"(?P<list>.+?)(?:\s+as\s+\|\s*(?P<item>\w+)(?:\s+(?P<index>\w+))?\s*\|)?", re.DOTALL)
@@ -49,9 +49,9 @@ class _Converter:
         pieces: list[str] = []
         at = 0
         for match in _ACTION.finditer(self._text):
-            pieces += [self._text[at : match.start()], self._one(match)]
+            pieces += [literal(self._text[at : match.start()]), self._one(match)]
             at = match.end()
-        pieces.append(self._text[at:])
+        pieces.append(literal(self._text[at:]))
         if self._open:
             self._unknown.append(Unknown(""))
         return Converted("".join(pieces), self._unknown)

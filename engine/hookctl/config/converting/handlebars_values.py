@@ -191,12 +191,10 @@ def _steps(start: str, keys: list[str]) -> str:
     for key in keys:
         if key.isdecimal():
             start = f"{start}[{key}]"
-        elif not start:
-            start = key if _NAME.fullmatch(key) else f'data["{key}"]'
         elif _NAME.fullmatch(key):
-            start = f"{start}.{key}"
+            start = f"{start}.{key}" if start else key
         elif '"' in key or "\\" in key:
             raise UnknownActionError(key)
         else:
-            start = f'{start}["{key}"]'
+            start = f'{start or "data"}["{key}"]'
     return start

@@ -35,6 +35,9 @@ _MEMBER = re.compile(r'(\\?)"(?P<name>[\w.-]{1,64})\1"\s{0,20}:\s{0,20}\1"(?P<va
 _RANDOM = 16
 """The characters of a word of letters and digits that people did not choose."""
 _SETS_AUTHORIZATION = frozenset({"bearer", "basic", "digest", "oauth2", "jwt_bearer"})
+_EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\$\{[^{}]*\}", re.DOTALL)
+_WORD = re.compile(r"(?<![^\s=;,&\"':])(?![A-Za-z][\w.-]*=|[A-Za-z]+\s)[^\s=;,&\"':]{4,}")
+"""A word in a secret that neither is a name before ``=`` nor a scheme such as ``Bearer`` before a space."""
 _KEPT = ("{{", "{%", "${")
 """What begins an expression or a reference."""
 
@@ -42,6 +45,7 @@ _KEPT = ("{{", "{%", "${")
 def protect(draft: Draft, vault: Vault) -> None:
     """Replace every secret of the draft by a reference."""
     _protect_authorization(draft, vault)
+    _protect_users(draft, vault)
     headers = draft.fields.get("headers")
     if isinstance(headers, dict):
         for name, value in headers.items():
@@ -60,6 +64,15 @@ def protect(draft: Draft, vault: Vault) -> None:
         if field in draft.fields:
             draft.fields[field] = _everywhere(draft.fields[field], vault, mask=field in {"description", "labels"})
     draft.notes = [vault.mask(note) for note in draft.notes]
+
+
+def _protect_users(draft: Draft, vault: Vault) -> None:
+    """Replace user names that are tokens."""
+    blocks = draft.fields.get("auth")
+    for block in blocks if isinstance(blocks, list) else [blocks]:
+        user = block.get("username") if isinstance(block, dict) else None
+        if isinstance(block, dict) and isinstance(user, str) and (is_random(user) or any(shapes_in(user))):
+            block["username"] = _reference(draft, vault, "user", user)
 
 
 def is_random(text: str) -> bool:
@@ -106,8 +119,13 @@ def _basic(value: str) -> tuple[str, str] | None:
     return (user, password) if colon else None
 
 
-def add_basic(draft: Draft, vault: Vault, user: str, password: str, span: Span | None = None) -> None:
-    """Add Basic auth with a reference for the password."""
+def add_basic(draft: Draft, vault: Vault, user: str, password: str | None, span: Span | None = None) -> None:
+    """Add Basic auth with a reference for the password. With an empty one, the user name is the secret, as of Stripe.
+
+    ``password`` is None if the source does not have it, as where curl asks for it.
+    """
+    if user and password == "":
+        user = vault.reference(draft.name, "user", user)
     reference = vault.reference(draft.name, "password", password) if password else ""
     if not reference:
         reference = vault.expect(
@@ -133,10 +151,21 @@ def _field(draft: Draft, vault: Vault, name: str, value: str) -> str:
 
 
 def _reference(draft: Draft, vault: Vault, what: str, value: str) -> str:
-    """A reference in place of a whole value, unless it has references or expressions."""
-    if any(mark in value for mark in _KEPT) or not value.strip():
+    """A reference in place of a whole value. Of a value with references or expressions, they stay."""
+    if not value.strip():
         return value
-    return vault.reference(draft.name, what, value)
+    if not any(mark in value for mark in _KEPT):
+        return vault.reference(draft.name, what, value)
+    pieces, at = [], 0
+    for match in _EXPRESSION.finditer(value):
+        pieces += [_rest(draft, vault, what, value[at : match.start()]), match[0]]
+        at = match.end()
+    return "".join([*pieces, _rest(draft, vault, what, value[at:])])
+
+
+def _rest(draft: Draft, vault: Vault, what: str, text: str) -> str:
+    """The text around an expression, with a reference for each part of a secret: any word but ``Bearer`` or ``a=``."""
+    return _WORD.sub(lambda match: vault.reference(draft.name, what, match[0]), text)
 
 
 def _url(draft: Draft, vault: Vault, url: str) -> str:

@@ -6,11 +6,14 @@ import json
 import re
 
 from hookctl.config.check.literals import has_secret_name, in_body, shapes_in
+from hookctl.config.converting.source_tree import SourceError
 from hookctl.model import MASK
 from hookctl.model.source import SourceFile
 
 LONG = 8
 """Secrets of at least this many characters are also replaced where they occur by chance. Shorter ones are words."""
+MAX_SECRETS = 1000
+"""The secrets of one import. Each is looked for in every text that is written."""
 _REFERENCE = re.compile(r"(?:[\w ]{0,30}[ =])?\$\{(?:env|file|vault|aws|gcp|var):[^{}]+\}")
 _MAX_VARIABLE = 80
 _USER = re.compile(r"://([^\s/@\"']{1,500})@")
@@ -28,6 +31,10 @@ class Vault:
         """Names of variables by secret."""
         self.purposes: dict[str, str] = {}
         """What each variable is for, in words, in the order in which they were found."""
+        self._numbers: dict[str, int] = {}
+        """The number that each name of variables was last given."""
+        self._long: list[tuple[str, str]] | None = None
+        """What ``_longest`` returns, until the next secret is found."""
 
     def reference(self, webhook: str, what: str, value: str) -> str:
         """The reference that takes the place of a secret; a value that is a reference already stays as it is.
@@ -36,10 +43,16 @@ class Vault:
             webhook: the name of the webhook, which begins the variable's name.
             what: what the secret is, such as ``token``. It ends the variable's name.
             value: the secret.
+
+        Raises:
+            SourceError: there are more than ``MAX_SECRETS``.
         """
         if not value or _REFERENCE.fullmatch(value):
             return value
         if value not in self._variables:
+            if len(self._variables) >= MAX_SECRETS:
+                raise SourceError(f"it has more than {MAX_SECRETS:,} secrets", "Split it into several files.")
+            self._long = None
             self._variables[value] = self._free(f"{webhook}_{what}")
             self.purposes[self._variables[value]] = f"{what} of {webhook}"
         return f"${{env:{self._variables[value]}}}"
@@ -84,15 +97,18 @@ class Vault:
 
     def _longest(self) -> list[tuple[str, str]]:
         """The secrets of at least ``LONG`` characters with their variables, those first that may contain others."""
-        found = [item for item in self._variables.items() if len(item[0]) >= LONG]
-        return sorted(found, key=lambda item: len(item[0]), reverse=True)
+        if self._long is None:
+            found = [item for item in self._variables.items() if len(item[0]) >= LONG]
+            self._long = sorted(found, key=lambda item: len(item[0]), reverse=True)
+        return self._long
 
     def _free(self, words: str) -> str:
         """A name of a variable that no other secret has."""
         name = re.sub(r"[^A-Z0-9]+", "_", words.upper()).strip("_")[:_MAX_VARIABLE].rstrip("_") or "SECRET"
         name = f"_{name}" if name[0].isdigit() else name
-        number, free = 1, name
+        number, free = self._numbers.get(name, 1), name
         while free in self.purposes:
             number += 1
             free = f"{name}_{number}"
+        self._numbers[name] = number
         return free

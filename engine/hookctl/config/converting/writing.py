@@ -13,11 +13,13 @@ import yaml
 
 from hookctl.config.converting.draft import Draft
 from hookctl.config.converting.secrets import protect
+from hookctl.config.converting.source_tree import SourceError
 from hookctl.config.converting.vault import Vault
 from hookctl.config.directory import check_contents
 from hookctl.model import Finding, Json
 from hookctl.model.rules.conversions import IMPORT_UNCONVERTED
 from hookctl.model.secret import REFERENCE
+from hookctl.model.source import SourceFile
 from hookctl.plugin.calls import Plugins
 
 ORDER = (
@@ -41,6 +43,8 @@ ORDER = (
     "rate_limit",
     "max_in_flight",
 )
+MAX_WEBHOOKS = 1000
+"""The webhooks that one import makes."""
 _PLAIN = re.compile(r"[A-Za-z/][\w /.-]*[\w/]|[A-Za-z]")
 """Text that YAML reads as itself without quotes, unless it is a word for another value."""
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
@@ -58,7 +62,12 @@ class Written:
 
 
 def write(drafts: list[Draft], vault: Vault, plugins: Plugins) -> tuple[list[Written], list[Finding]]:
-    """The file of each draft, and every finding about it at its place in the source. No secret is in either."""
+    """The file of each draft, and every finding about it at its place in the source. No secret is in either.
+
+    Raises SourceError for more webhooks or secrets than one import may have.
+    """
+    if len(drafts) > MAX_WEBHOOKS:
+        raise SourceError(f"it has more than {MAX_WEBHOOKS:,} webhooks", "Split it into several files.")
     files: list[Written] = []
     findings: list[Finding] = []
     for draft in drafts:
@@ -82,7 +91,10 @@ def write(drafts: list[Draft], vault: Vault, plugins: Plugins) -> tuple[list[Wri
         path = f"{re.sub(r'[^a-z0-9]+', '-', draft.name.lower()).strip('-')}.yaml"
         files.append(Written(path, text))
         findings += [*draft.findings, *_check(draft, path, text, lines, plugins)]
-    return files, [_without_secrets(finding, vault) for finding in findings]
+    # Masking a source looks through all of it, so each is masked once.
+    sources = {id(file): file for file in (finding.file for finding in findings) if file}
+    masked = {key: vault.masked(file) for key, file in sources.items()}
+    return files, [_without_secrets(finding, vault, masked.get(id(finding.file))) for finding in findings]
 
 
 def _values(value: Json) -> Iterator[str]:
@@ -137,12 +149,12 @@ def _check(draft: Draft, path: str, text: str, lines: list[str], plugins: Plugin
         yield replace(finding, file=draft.source, span=span, hint=hint)
 
 
-def _without_secrets(finding: Finding, vault: Vault) -> Finding:
+def _without_secrets(finding: Finding, vault: Vault, source: SourceFile | None) -> Finding:
     return replace(
         finding,
         message=vault.mask(finding.message),
         hint=vault.mask(finding.hint),
-        file=vault.masked(finding.file) if finding.file else None,
+        file=source,
         suggestions=tuple(map(vault.mask, finding.suggestions)),
     )
 

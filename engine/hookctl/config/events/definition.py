@@ -182,7 +182,10 @@ def _of_example(text: SchemaText, schema: Mapping[str, Json]) -> Iterator[Findin
             raise
         yield text.finding(EVENT_SCHEMA_INVALID, (), why=brief(str(error).partition("\n")[0]))
         return
-    for wrong in islice(validator.iter_errors(examples[0]), MAX_FINDINGS):
+    always = jsonschema_rs.Draft202012Validator({"properties": dict(ENVELOPE)}, offline=True)
+    wrongs = islice(validator.iter_errors(examples[0]), MAX_FINDINGS)
+    # A schema that asks for another `id` or `event_time` than every event has would accept no event.
+    for wrong in [*wrongs] or islice(always.iter_errors(examples[0]), MAX_FINDINGS):
         path = field_text(tuple(wrong.instance_path))
         why = brief(wrong.message) if not path else f"{path}: {brief(wrong.message)}"
         yield text.finding(EVENT_EXAMPLE_INVALID, ("examples", 0, *wrong.instance_path), why=why)

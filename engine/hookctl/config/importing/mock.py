@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from hookctl.model import Json
 MAX_DEPTH = 12
 MAX_VALUES = 2_000
 """The most values that are made: schemas that refer to one another may have any number."""
+SIZE_OF_VALUE = 100
+"""The characters of a value of the description that count as one value."""
 FORMATS: Mapping[str, str] = {
     "date-time": "2026-01-01T00:00:00Z",
     "date": "2026-01-01",
@@ -46,12 +49,10 @@ class MockMaker:
             return made
         for key in ("examples", "enum"):
             if isinstance(schema.get(key), list) and schema[key]:
-                found: Json = schema[key][0]
-                return found
+                return self._given(schema[key][0])
         for key in ("const", "default"):
             if key in schema:
-                given: Json = schema[key]
-                return given
+                return self._given(schema[key])
         parts = [part for part in schema.get("allOf", ()) if isinstance(part, Mapping)]
         parts += [schema[key][0] for key in ("oneOf", "anyOf") if isinstance(schema.get(key), list) and schema[key]]
         own = self._of_type(schema, left)
@@ -69,6 +70,11 @@ class MockMaker:
             schema = self._target(schema["$ref"])
         return None
 
+    def _given(self, value: Json) -> Json:
+        """A value that the description has. A large one counts as several, as it may be used many times."""
+        self._made += len(json.dumps(value)) // SIZE_OF_VALUE
+        return value if self._made <= MAX_VALUES else None
+
     def _of_type(self, schema: Mapping[str, Any], left: int) -> Json:
         types = schema.get("type")
         name = types[0] if isinstance(types, list) and types else types
@@ -84,7 +90,7 @@ class MockMaker:
                 fewest = int(schema.get("minItems", 0))
                 is_empty = schema.get("maxItems") == 0 or (not fewest and self._repeats(schema.get("items")))
                 count = 0 if is_empty else max(1, min(fewest, 10))
-                return [self.value(schema.get("items", {}), left - 1)] * count
+                return [self.value(schema.get("items", {}), left - 1) for _ in range(count)]
             case "string":
                 return _text(schema)
             case "integer" | "number":
