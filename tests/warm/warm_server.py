@@ -65,7 +65,10 @@ def supervise(connection: socket.socket) -> None:
     for _, _, data in ancillary:
         streams.frombytes(data)
     while not text.endswith(b"\n"):
-        text += connection.recv(1 << 20)
+        more = connection.recv(1 << 20)
+        if not more:  # the client has left
+            return
+        text += more
     pid = os.fork()
     if pid == 0:
         connection.close()
