@@ -301,7 +301,8 @@ def test_the_first_pull_request_adds_everything(checkout: Checkout, review: dict
     checkout.git("push", "-q", "origin", "main")
     checkout.commit("webhooks.d/siem.yaml", SIEM)
     assert succeeded(run_job(checkout, review))
-    assert "`Plan: 1 to add, 0 to change, 0 to remove" in Path(checkout.environment["RUNNER_TEMP"], "comment.md").read_text()
+    comment = Path(checkout.environment["RUNNER_TEMP"], "comment.md").read_text()
+    assert "`Plan: 1 to add, 0 to change, 0 to remove" in comment
 
 
 def test_a_reviewed_plan_is_applied_and_a_stale_one_is_not(checkout: Checkout, tmp_path: Path) -> None:
