@@ -238,7 +238,9 @@ def test_the_hook_is_there() -> None:
 
 
 @pytest.fixture
-def review(checkout: Checkout) -> dict[str, Any]:
+def review(checkout: Checkout, tmp_path: Path) -> dict[str, Any]:
+    (tmp_path / "temporary").mkdir()
+    checkout.environment["RUNNER_TEMP"] = str(tmp_path / "temporary")
     checkout.environment["AGAINST"] = yaml.safe_load(ACTION)["inputs"]["against"]["default"].replace(
         "${{ github.base_ref }}", "main"
     )
@@ -252,14 +254,14 @@ def test_a_good_pull_request_is_reviewed_without_state(checkout: Checkout, revie
     assert succeeded(results)
     assert validated.stdout == ""
     assert planned.stdout == "::notice title=hookctl plan::" + _summary(checkout) + "\n"
-    comment = (checkout.directory / "comment.md").read_text()
+    comment = Path(checkout.environment["RUNNER_TEMP"], "comment.md").read_text()
     assert comment.startswith(
         "## hookctl plan\n\n`Plan: 0 to add, 1 to change, 0 to remove, compared with origin/main ("
     )
     assert '+   {"severity": "{{ data.severity }}"}' in comment
     assert len(comment) <= LIMIT
     assert Path(checkout.environment["GITHUB_STEP_SUMMARY"]).read_text() == comment
-    log = json.loads((checkout.directory / "findings.sarif").read_text())
+    log = json.loads(Path(checkout.environment["RUNNER_TEMP"], "findings.sarif").read_text())
     assert (validation_errors(log), log["runs"][0]["results"]) == ([], [])
     assert not (checkout.directory / ".hookctl").exists()
 
@@ -276,13 +278,21 @@ def test_a_broken_pull_request_is_told_where(checkout: Checkout, review: dict[st
     assert validated.stdout.startswith(
         "::error file=webhooks.d/siem.yaml,line=3,endLine=3,col=6,endColumn=10,title=url-scheme::"
     )
-    assert "error[url-scheme]" in (checkout.directory / "comment.md").read_text()
-    log = json.loads((checkout.directory / "findings.sarif").read_text())
+    assert "error[url-scheme]" in Path(checkout.environment["RUNNER_TEMP"], "comment.md").read_text()
+    log = json.loads(Path(checkout.environment["RUNNER_TEMP"], "findings.sarif").read_text())
     assert validation_errors(log) == []
     assert (
         log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
         == "webhooks.d/siem.yaml"
     )
+
+
+def test_a_link_in_a_pull_request_is_not_posted(checkout: Checkout, review: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("canary-secret")
+    (checkout.directory / "comment.md").symlink_to(tmp_path / "secret")
+    assert succeeded(run_job(checkout, review))
+    assert "canary-secret" not in Path(checkout.environment["GITHUB_STEP_SUMMARY"]).read_text()
+    assert ACTION.count("comment.md") == ACTION.count("$RUNNER_TEMP/comment.md")
 
 
 def test_the_first_pull_request_adds_everything(checkout: Checkout, review: dict[str, Any]) -> None:
@@ -292,7 +302,8 @@ def test_the_first_pull_request_adds_everything(checkout: Checkout, review: dict
     checkout.git("push", "-q", "origin", "main")
     checkout.commit("webhooks.d/siem.yaml", SIEM)
     assert succeeded(run_job(checkout, review))
-    assert "`Plan: 1 to add, 0 to change, 0 to remove" in (checkout.directory / "comment.md").read_text()
+    comment = Path(checkout.environment["RUNNER_TEMP"], "comment.md").read_text()
+    assert "`Plan: 1 to add, 0 to change, 0 to remove" in comment
 
 
 def test_a_reviewed_plan_is_applied_and_a_stale_one_is_not(checkout: Checkout, tmp_path: Path) -> None:
@@ -372,3 +383,9 @@ def test_every_hookctl_line_of_the_page_is_run() -> None:
     )
     assert sorted(line for line in run if line.startswith("hookctl")) == sorted(written)
     assert len(written) >= 8
+
+
+def test_a_link_in_a_merge_request_is_removed_before_anything_else() -> None:
+    """What follows reads comment.md even if hookctl could not write it."""
+    review = yaml.safe_load(COMPONENT_JOBS)["webhooks:review"]
+    assert review["before_script"][0].startswith("rm -rf comment.md quality.json")
