@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
@@ -69,9 +70,9 @@ def _placed(tree: Tree, start: tuple[str | int, ...]) -> Place:
 
 def _webhooks(value: Json) -> Iterator[tuple[tuple[str | int, ...], dict[str, Json], str]]:
     """Every webhook in a JSON value: its pointer, the webhook, and what names its kind."""
-    rest: list[tuple[tuple[str | int, ...], Json, str]] = [((), value, "")]
+    rest: deque[tuple[tuple[str | int, ...], Json, str]] = deque([((), value, "")])
     while rest:
-        pointer, one, kind = rest.pop(0)
+        pointer, one, kind = rest.popleft()
         if isinstance(one, list):
             rest += [((*pointer, number), item, kind) for number, item in enumerate(one)]
         elif isinstance(one, dict):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from hookctl.config.converting.blocks import Converted
 from hookctl.model import Finding, Json
@@ -14,8 +16,16 @@ from hookctl.model.source import SourceFile, Span
 
 MAX_NAME = 64
 """The characters of a webhook's name."""
+SEARCHED = 20_000
+"""The characters from the name of a field on in which a part of its value is looked for."""
 _FIX = "Write it in the file by hand, with the filters of `hookctl explain templates`."
 _NAME = re.compile(r"[A-Za-z0-9]+(?:[ _-][A-Za-z0-9]+)*")
+
+
+@lru_cache(maxsize=4)
+def _starts(text: str) -> list[int]:
+    """Where each line begins."""
+    return [0, *(found.end() for found in re.finditer("\n", text))]
 
 
 @dataclass(slots=True)
@@ -69,12 +79,21 @@ class Draft:
             self.unconverted(f"the template is not converted as a whole: {what}", _FIX, self._place(one.text, span))
 
     def _place(self, text: str, around: Span | None) -> Span | None:
-        """Where the source has a text of one line; ``around`` if it has it more or less than once."""
-        source = self.source.text
-        if not text or "\n" in text or source.count(text) != 1:
+        """Where the source has a text of one line, from the beginning of a span on; the span if it is not there once.
+
+        Only so much is searched that the cost of all texts of a source is linear.
+        """
+        if not text or "\n" in text or around is None:
             return around
-        at = source.index(text)
-        line, column = source.count("\n", 0, at) + 1, at - source.rfind("\n", 0, at)
+        source, starts = self.source.text, _starts(self.source.text)
+        first = starts[min(around.line, len(starts)) - 1] + around.column - 1
+        end = starts[min(around.end_line, len(starts)) - 1] + around.end_column - 1
+        end = end if around.end_line > around.line else max(end, first + SEARCHED)
+        if source.count(text, first, end) != 1:
+            return around
+        at = source.index(text, first, end)
+        line = bisect_right(starts, at)
+        column = at - starts[line - 1] + 1
         return Span(line, column, line, column + len(text))
 
     def unconverted(self, what: str, fix: str, span: Span | None = None) -> None:
