@@ -135,7 +135,7 @@ def test_wrong_settings_are_named(settings: str, says: str, tmp_path: Path) -> N
 def test_a_store_of_an_unknown_kind_is_named(tmp_path: Path) -> None:
     result = run("--store", "redis://localhost", "list", cwd=tmp_path)
     assert result.returncode == 1
-    assert "redis://localhost" in result.stderr
+    assert "redis://" in result.stderr
     assert "sqlite:///" in result.stderr
 
 

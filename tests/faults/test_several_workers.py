@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-
-import pytest
-from tests.postgres_server import drop, server
 
 from hookctl.store.opening import open_store
 from hookctl.store.records import Part
@@ -19,16 +16,6 @@ DELAY = 0.2
 LIMIT = 4
 EVENTS = 60
 RATE = 3
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, site: Any) -> Iterator[str]:
-    """The URL of the site's store."""
-    url = server().url() if request.param == "postgresql" else f"sqlite:///{site.store}"
-    site.env["HOOKCTL_STORE"] = url
-    yield url
-    if request.param == "postgresql":
-        drop(url)
 
 
 def wait_for_members(site: Any, store_url: str, count: int) -> None:

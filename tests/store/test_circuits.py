@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.store.test_contract import LEASE, NOW, renamed
 
+from hookctl.delivery.runner.alerts import Alerts
 from hookctl.delivery.runner.circuit import MINIMUM, OPEN_SECONDS
 from hookctl.delivery.runner.commits import Commits
 from hookctl.delivery.runner.coordination import Coordination
@@ -29,7 +30,7 @@ class Worker:
         self._now: Callable[[], float] = lambda: NOW + float(clock())
         shares = Shares(store, clock, LEASE)
         self.limits = Limits(clock, share=shares.share)
-        self.commits = Commits(store, lambda: None, lambda _: None)
+        self.commits = Commits(store, Alerts(store, self._now, clock), lambda: None, lambda _: None)
         self._coordination = Coordination(store, shares, self.limits, self.commits, self._now)
 
     def look(self) -> None:
