@@ -7,7 +7,7 @@ PYTHON ?= python3
 # Each module is compiled once, and not in each of the thousand processes that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 # Many tests wait for processes and sockets, so there are more of them at a time than cores.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(3 * os.cpu_count() // 2, 16))')
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(2 * os.cpu_count(), 16))')
 # Each worker begins with tests that belong together, and takes some of another's when it has none left.
 TESTS = $(BIN)/pytest -q -n $(WORKERS) --dist worksteal
 BIN := .venv/bin

@@ -11,6 +11,7 @@ import pytest
 from hookctl.model import DeliveryStatus
 from hookctl.testing.answers import Answer
 
+pytestmark = pytest.mark.one_store("sqlite", "the modules that a delivery imports are the same with a server")
 SCRIPT = Path(__file__).with_name("short_of_imports.py")
 SECRET = "'${file:secret}'"
 TOKEN = f"auth: {{type: oauth2, client_id: client, client_secret: {SECRET}, token_url: 'https://login.example.com/oauth/token'}}"

@@ -78,6 +78,13 @@ def start(site: Any) -> Iterator[Start]:
         process.wait()
 
 
+def start_two(site: Any, start: Start) -> list[subprocess.Popen[str]]:
+    """Two runners that have begun: one that cannot reach the server when it starts ends with an error."""
+    runs = [start("run"), start("run")]
+    site.wait_for(lambda: (site.root / "output").read_text().count(" applied ") >= len(runs))
+    return runs
+
+
 def wait_until_delivered(site: Any, count: int) -> None:
     def condition() -> bool:
         time.sleep(0.1)
@@ -105,7 +112,7 @@ def test_a_server_that_is_killed_while_workers_use_it(site: Any, start: Start, d
     """With everything in its memory, twice, while events come in and two workers deliver."""
     site.receiver.default = Answer(delay=0.01)
     count = 150 * ROUNDS
-    runs = [start("run"), start("run")]
+    runs = start_two(site, start)
     intake = site.start_intake(0, count)
     for part in range(ROUNDS * 2):
         site.wait_for(lambda part=part: len(site.acknowledged) > 30 + part * 70)
@@ -129,7 +136,7 @@ def test_a_primary_whose_standby_takes_over(site: Any, webhook: Callable[..., st
         site.url = site.env["HOOKCTL_STORE"] = primary.url().replace(f"@127.0.0.1:{primary.port}/", hosts)
         site.apply(Siem=webhook("Siem"))
         site.receiver.default = Answer(delay=0.01)
-        runs = [start("run"), start("run")]
+        runs = start_two(site, start)
         intake = site.start_intake(0, 150)
         site.wait_for(lambda: len(site.acknowledged) > 50)
         primary.kill()
