@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from hookctl.errors import SettingsError
+from hookctl.store.postgres.url_form import refuse_special
 
 SCHEME = "postgresql://"
 SCHEMA = "hookctl"
@@ -51,6 +52,7 @@ def parse(url: str) -> Address:
             "the store's URL does not name a PostgreSQL server",
             hint="Write postgresql://USER@HOST/DATABASE.",
         )
+    refuse_special(url)
     try:
         query = urlsplit(url).query
     except ValueError as error:
