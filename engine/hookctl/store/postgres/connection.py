@@ -16,6 +16,7 @@ from psycopg.pq import TransactionStatus
 from hookctl.errors import SettingsError, StoreError, StoreGoneError
 from hookctl.store.postgres.address import Address
 from hookctl.store.postgres.failures import errors_as_store_errors, is_lost
+from hookctl.store.postgres.plain_text import use_plain_text
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,6 +30,13 @@ REPEATS = 8
 """How often a transaction is begun anew after another one got in its way."""
 OLDEST = 140000
 """PostgreSQL 14, as a number."""
+SESSION = {
+    "client_min_messages": "warning",
+    "default_transaction_isolation": r"read\ committed",
+    "extra_float_digits": "1",
+    "timezone": "UTC",
+}
+"""What a role, a database or the environment may have set in another way."""
 TIMEOUTS = {
     "statement_timeout": "30s",
     "lock_timeout": "5s",
@@ -86,13 +94,14 @@ def connect(address: Address, *, application: str = "hookctl") -> Connection:
 
     Raises SettingsError, StoreError, or psycopg.Error if the server cannot be reached.
     """
-    settings = {"search_path": address.schema, "client_min_messages": "warning"} | TIMEOUTS | PLANNER
+    settings = {"search_path": address.schema} | SESSION | TIMEOUTS | PLANNER
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     given = _read_url(address)
     options = f"{given.pop('options', '')} {options}".strip()
-    network: dict[str, Any] = NETWORK | given | {"application_name": application}
+    network: dict[str, Any] = NETWORK | given | {"application_name": application, "client_encoding": "utf8"}
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of lost connections, which hookctl handles
     connection: Connection = psycopg.connect(**network, options=options, autocommit=True)
+    use_plain_text(connection)
     try:
         refuse_unfit(address, connection, read_about(connection))
     except BaseException:
