@@ -7,10 +7,11 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from tests.postgres_server import Server
+from tests.postgres_server import Server, schema_of
 from tests.store.postgres.conftest import Open
-from tests.store.test_contract import NOW, event, routed
+from tests.store.test_contract import NOW, claim, event, routed
 
+from hookctl.errors import StoreError, StoreGoneError
 from hookctl.store.history import AuditEntry, EventFilter
 from hookctl.store.postgres.address import parse
 from hookctl.store.postgres.connection import connect
@@ -59,3 +60,39 @@ def test_text_that_the_server_cannot_store(open_store: Open, text: str) -> None:
     shown = text.replace("\0", "\N{REPLACEMENT CHARACTER}").replace("\ud800", "?")
     assert store.log(1)[0].reason == shown
     assert {one.reason for one in store.deliveries(Filter(webhook="A"))} == {shown}
+
+
+def test_a_worker_connects_again_before_the_server_notices_that_it_was_cut_off(open_store: Open) -> None:
+    store = open_store()
+    store.enqueue([routed("e1"), routed("e2")], NOW)
+    assert len(claim(store, limit=1)) == 1
+    lost, store._database._open = store._database._open, None
+    assert len(claim(store, limit=1)) == 1
+    assert store.live_workers() == 1
+    assert lost is not None
+    assert lost.execute("SELECT 1").fetchone() == (1,)  # the server has it still
+    lost.close()
+
+
+def test_a_failure_while_numbers_are_taken_keeps_nobody_waiting(open_store: Open, query: Query) -> None:
+    """The lock of numbers is not that of a transaction, so a rollback does not release it."""
+    store, other = open_store(), open_store()
+    store.enqueue([routed("e1")], NOW)
+    ((last,),) = query("SELECT last_value FROM event_numbers")
+    query(f"ALTER SEQUENCE event_numbers MAXVALUE {last}")
+    with pytest.raises(StoreError, match="reached maximum value"):
+        store.enqueue([routed("e2")], NOW)
+    query("ALTER SEQUENCE event_numbers NO MAXVALUE")
+    assert other.enqueue([routed("e2")], NOW) == [True]
+
+
+def test_a_process_whose_tables_are_dropped_ends(open_store: Open, query: Query, url: str) -> None:
+    store = open_store()
+    store.enqueue([routed("e1")], NOW)
+    query(f"DROP SCHEMA {schema_of(url)} CASCADE")
+    with pytest.raises(StoreError, match="does not exist"):
+        store.enqueue([routed("e2")], NOW)
+    with pytest.raises(StoreGoneError, match="tables are gone"):
+        store.enqueue([routed("e2")], NOW)
+    with pytest.raises(StoreGoneError):
+        store.check()

@@ -14,9 +14,9 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from hookctl.errors import SettingsError, StoreError, StoreGoneError
+from hookctl.store.postgres import plain_text
 from hookctl.store.postgres.address import Address
 from hookctl.store.postgres.failures import errors_as_store_errors, is_lost
-from hookctl.store.postgres.plain_text import use_plain_text
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -101,7 +101,7 @@ def connect(address: Address, *, application: str = "hookctl") -> Connection:
     network: dict[str, Any] = NETWORK | given | {"application_name": application, "client_encoding": "utf8"}
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of lost connections, which hookctl handles
     connection: Connection = psycopg.connect(**network, options=options, autocommit=True)
-    use_plain_text(connection)
+    plain_text.use(connection)
     try:
         refuse_unfit(address, connection, read_about(connection))
     except BaseException:
@@ -277,6 +277,7 @@ class Database:
                         if error.sqlstate == "26000":
                             continue
                     elif error.sqlstate not in IN_THE_WAY or repeats > REPEATS:
+                        self.disconnect()  # it may hold a lock that no rollback releases, or its tables may be gone
                         raise
                     else:
                         continue

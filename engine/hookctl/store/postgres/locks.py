@@ -20,10 +20,11 @@ LOCK_ALL = f"SELECT pg_advisory_xact_lock({CLASS}, %s)"
 """Wait until no other transaction holds the lock in any way, and keep it until the transaction ends."""
 LOCK_SHARED = f"SELECT pg_advisory_xact_lock_shared({CLASS}, %s)"
 TRY_LOCK_ALL = f"SELECT pg_try_advisory_xact_lock({CLASS}, %s)"
-HOLD = f"SELECT pg_advisory_lock({CLASS}, %s)"
-GIVE_UP = f"SELECT pg_advisory_unlock({CLASS}, %s)"
+HOLD = f"SELECT pg_advisory_lock_shared({CLASS}, %s)"
+"""Shared, since the server may not have noticed yet that the last connection of the same worker was lost: it would keep
+the worker waiting for itself, for hours if a network swallows packets."""
 COUNT_ALIVE = f"""
-    SELECT count(*) FROM pg_locks
+    SELECT count(DISTINCT objid) FROM pg_locks
     WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND objsubid = 2 AND classid = 'meta'::regclass::oid AND objid::bigint >> {SHIFT} = %s AND granted
 """  # noqa: S608

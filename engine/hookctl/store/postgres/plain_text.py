@@ -20,6 +20,6 @@ class PlainTextDumper(Dumper):
         return encoded.replace(b"\0", REPLACEMENT) if b"\0" in encoded else encoded
 
 
-def use_plain_text(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+def use(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     """Write every text on a connection so."""
     connection.adapters.register_dumper(str, PlainTextDumper)
