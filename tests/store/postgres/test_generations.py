@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.postgres_server import Server, schema_of
 from tests.store.postgres.conftest import Open
-from tests.store.test_contract import NOW, claim, result, routed
+from tests.store.test_contract import LEASE, NOW, claim, result, routed
 
 from hookctl.model import DeliveryStatus
+from hookctl.store.copying import copy_store
 from hookctl.store.postgres import enqueuing, generations
+from hookctl.store.postgres.address import parse
 from hookctl.store.postgres.store import PostgresStore
 from hookctl.store.records import Batch, Outcome
+from hookctl.store.sqlite.store import SqliteStore
 
 DAY = 86_400.0
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -130,3 +136,83 @@ def test_a_partition_in_use_is_dropped_another_time(
         assert store.enqueue([routed("e2")], NOW) == [True]
     assert store.prune(NOW + DAY, 100) == 1
     assert store.event("e1") is None
+
+
+def come_again(store: PostgresStore, query: Query, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event, and the same one after its id was forgotten; each has a delivery to A that is dead, and one to B."""
+    monkeypatch.setattr(enqueuing, "KNOWN_IDS", "SELECT id FROM events WHERE id = ANY(%s::text[]) AND false")
+    for day in range(2):
+        store.enqueue([routed("e0", "A", f"B{day}")], NOW + day * DAY)
+        dead = Outcome(DeliveryStatus.DEAD, "HTTP 404")
+        store.finish([result(one, dead) for one in store.claim(NOW + day * DAY, 9, LEASE, {"A": 9})], NOW + day * DAY)
+        next_day(store, query)
+
+
+def test_an_event_that_came_again_is_kept_twice(
+    open_store: Open, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generations, "MANY", 0)
+    store = open_store()
+    come_again(store, query, monkeypatch)
+    store.enqueue([routed("today")], NOW + 2 * DAY)
+    for _ in range(3):
+        store.prune(NOW + 2 * DAY, 100)
+    assert partitions(query) == {"events_3", "events_kept"}
+    assert query("SELECT id FROM events_kept") == [("e0",), ("e0",)]
+
+
+def test_the_newest_of_two_deliveries_with_an_id_is_replayed(
+    open_store: Open, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store()
+    come_again(store, query, monkeypatch)
+    assert store.replay(["e0-A"], NOW + 2 * DAY) == ["e0-A"]
+    assert query("SELECT seq >> 40, status FROM deliveries WHERE id = 'e0-A' ORDER BY seq") == [
+        (1, "dead"),
+        (2, "waiting"),
+    ]
+
+
+def test_the_newest_of_two_deliveries_with_an_id_is_copied_to_sqlite(
+    open_store: Open, query: Query, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = open_store()
+    come_again(store, query, monkeypatch)
+    store.replay(["e0-A"], NOW + 2 * DAY)
+    store.close()
+    with closing(SqliteStore(tmp_path / "hookctl.db")) as target:
+        copy_store(open_store(), target, lambda *_: None)
+        assert {one.id: one.status.value for one in target.deliveries()} == {
+            "e0-A": "waiting",
+            "e0-B0": "waiting",
+            "e0-B1": "waiting",
+        }
+        assert len(target.attempts("e0-A")) == 1
+        assert target.damaged() == []
+        (event, *_) = target.events().events
+        assert (event.received_at, target.event("e0")) == (NOW + DAY, event)
+
+
+def test_a_generation_is_dropped_by_a_user_who_may_not_make_temporary_tables(
+    database: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generations, "MANY", 0)
+    url = database.url().replace("hookctl@", "few@")
+    schema = schema_of(url)
+    database.execute("CREATE ROLE few LOGIN")
+    database.execute("REVOKE TEMPORARY ON DATABASE postgres FROM PUBLIC")
+    database.execute(f"CREATE SCHEMA {schema} AUTHORIZATION few")
+    database.execute("GRANT CREATE ON DATABASE postgres TO few")
+    try:
+        with closing(PostgresStore(parse(url))) as store:
+            store.enqueue([routed("e1")], NOW)
+            store.finish([result(one) for one in claim(store)], NOW)
+            database.execute("UPDATE generations SET began_at = began_at - interval '1 day'", schema=schema)
+            store.prune(0.0, 1)
+            store.enqueue([routed("e2")], NOW + DAY)
+            assert store.prune(NOW + DAY, 100) == 1
+    finally:
+        database.execute(f"DROP SCHEMA {schema} CASCADE")
+        database.execute("GRANT TEMPORARY ON DATABASE postgres TO PUBLIC")
+        database.execute("REVOKE CREATE ON DATABASE postgres FROM few")
+        database.execute("DROP ROLE few")

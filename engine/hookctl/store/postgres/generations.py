@@ -122,7 +122,8 @@ def _drop(connection: Connection, number: int, before: float) -> int:
     connection.execute("SET LOCAL enable_seqscan = on")
     connection.execute(f"LOCK TABLE events_{number}, ended_{number} IN SHARE MODE")  # nothing can end there meanwhile
     (total,) = _row(connection, f"SELECT count(*) FROM events_{number}")  # noqa: S608
-    connection.execute("CREATE TEMP TABLE needed (seq bigint PRIMARY KEY) ON COMMIT DROP")
+    # Not a temporary one: a user may lack the right to create those. Nobody else sees it, since it is dropped below.
+    connection.execute("CREATE UNLOGGED TABLE needed (seq bigint PRIMARY KEY)")
     values = {"first": first_number(number), "end": first_number(number + 1), "before": before}
     connection.execute(ADD_ENDED_LATER.format(number), values)
     for table, prefix in TABLES:
@@ -133,6 +134,7 @@ def _drop(connection: Connection, number: int, before: float) -> int:
     connection.execute(KEEP_ATTEMPTS.format(number))
     for _, prefix in TABLES:
         connection.execute(f"DROP TABLE {prefix}_{number}")
+    connection.execute("DROP TABLE needed")
     connection.execute("DELETE FROM generations WHERE number = %s", (number,))
     return int(total) - kept
 

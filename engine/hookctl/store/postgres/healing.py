@@ -20,11 +20,11 @@ REPAIRABLE = """
     ORDER BY {order} LIMIT %s
 """
 HEAL = """
-    UPDATE deliveries SET
+    UPDATE deliveries d SET
         status = 'waiting', reason = '', attempts = 0, due_at = %(due_at)s, ready_at = %(due_at)s, set_at = %(now)s,
         replayed_at = %(now)s, planned = NULL, lease = lease + 1, owner = NULL, lease_until = NULL, ended = false
     WHERE id = %(id)s AND webhook IN (%(webhook)s, %(before)s) AND status = %(status)s AND lease = %(version)s
-        AND owner IS NULL
+        AND owner IS NULL AND NOT EXISTS (SELECT 1 FROM deliveries n WHERE n.id = d.id AND n.seq > d.seq)
 """
 
 

@@ -20,9 +20,10 @@ REPLAY = f"""
         replayed_at = %(now)s, planned = g.planned, lease = d.lease + 1, owner = NULL, lease_until = NULL, ended = false
     FROM unnest(%(ids)s::text[], %(plans)s::text[]) AS g (id, planned)
     WHERE d.id = g.id AND (d.owner IS NULL OR (d.lease_until <= %(now)s AND d.lease_ends <= {CLOCK}))
-        AND d.status = ANY(%(statuses)s)
+        AND d.status = ANY(%(statuses)s) AND NOT EXISTS (SELECT 1 FROM deliveries n WHERE n.id = d.id AND n.seq > d.seq)
     RETURNING d.id
 """  # noqa: S608 - constants
+"""Only the newest of several with the same id, whose events came at different times; see `Ids that come again`."""
 LAST_PLANS = """
     SELECT i.id, (
         SELECT p.digest FROM deliveries d JOIN attempts a ON a.delivery = d.seq

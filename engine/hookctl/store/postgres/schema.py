@@ -63,7 +63,7 @@ TABLES = f"""
     CREATE UNIQUE INDEX ON events (seq);
     CREATE INDEX ON events (received_at, seq, event_type);
     CREATE TABLE events_kept PARTITION OF events DEFAULT;
-    CREATE UNIQUE INDEX ON events_kept (id);
+    CREATE INDEX ON events_kept (id);  -- not unique: an id that came again after long may be kept twice
 
     CREATE TABLE deliveries (
         seq bigint NOT NULL,

@@ -31,6 +31,8 @@ FIRST = """
         (SELECT max(seq) FROM events), (SELECT max(serial) FROM applies)
 """
 
+HAS_DELIVERY = "SELECT 1 FROM deliveries WHERE seq = ?"
+
 
 class SqliteCopying:
     """A part of :class:`hookctl.store.sqlite.store.SqliteStore`, whose queue has the connection."""
@@ -66,15 +68,20 @@ class SqliteCopying:
                     [(row[0], row[-1]) for row in values if row[-1]],
                 )
                 columns, values = columns[:-1], [[*row[:-2], row[-2] or None] for row in values]
+            elif part.name == "attempts":
+                values = [row for row in values if connection.execute(HAS_DELIVERY, (row[1],)).fetchone()]
             elif part.name == "deliveries":
                 columns = (*columns[:-1], "ready_at")
                 due = columns.index("due_at")
                 values = [[*row[:-1], row[due] if row[-1] else None] for row in values]
-            query = f"INSERT OR IGNORE INTO {part.name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
+            # A server may have two deliveries with an id, of an event that came again after long. The newest counts.
+            verb = "REPLACE" if part.name == "deliveries" else "IGNORE"
+            places = ", ".join("?" * len(columns))
+            query = f"INSERT OR {verb} INTO {part.name} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608
             connection.executemany(query, values)
             if part.name == "events":
                 ids = [(row[1], row[0]) for row in values]
-                connection.executemany("INSERT OR IGNORE INTO known_ids (id, event) VALUES (?, ?)", sorted(ids))
+                connection.executemany("INSERT OR REPLACE INTO known_ids (id, event) VALUES (?, ?)", sorted(ids))
             connection.execute("DELETE FROM copy_progress")
             progress = (position.source, position.part, json.dumps(position.key))
             connection.execute("INSERT INTO copy_progress VALUES (?, ?, ?)", progress)
