@@ -180,3 +180,12 @@ def _utc(at: object) -> str:
     if not isinstance(at, int | float) or abs(at) > MAX_TIME:
         return "a time that cannot be read"
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
+
+
+def refuse_incomplete(*, is_incomplete: bool) -> None:
+    """Raise StateError if the store has only a part of another one: what is added now would be in the way."""
+    if is_incomplete:
+        raise StateError(
+            "the store has an incomplete copy of another store",
+            hint="Run the same `hookctl store copy` again: it goes on where it ended.",
+        )

@@ -13,6 +13,7 @@ from hookctl.store.applied_rows import (
     damage_of,
     defined_types,
     digests_of,
+    refuse_incomplete,
     refuse_removals,
     refuse_stale,
     state_digest,
@@ -32,6 +33,7 @@ SET_TYPE = """
     INSERT INTO applied_event_types (name, document) VALUES (%s, %s)
     ON CONFLICT (name) DO UPDATE SET document = excluded.document
 """
+IS_INCOMPLETE = "SELECT to_regclass('copy_progress') IS NOT NULL"
 RENAMES = "SELECT serial, old, new, taken FROM renames ORDER BY serial, old"
 SET_WEBHOOK = """
     INSERT INTO applied_webhooks (name, digest, document) VALUES (%s, %s, %s)
@@ -55,6 +57,8 @@ def serial(connection: Connection) -> int:
 
 def read(connection: Connection) -> AppliedState:
     """See :meth:`hookctl.store.interface.State.read_state`; inside the caller's snapshot or transaction."""
+    (is_incomplete,) = connection.execute(IS_INCOMPLETE).fetchone() or (False,)
+    refuse_incomplete(is_incomplete=is_incomplete)
     rows = _rows(connection)
     digest = connection.execute(LAST_DIGEST).fetchone()
     types = _types(connection)

@@ -14,6 +14,7 @@ from hookctl.store.applied_rows import (
     LastApply,
     damage_of,
     digests_of,
+    refuse_incomplete,
     refuse_removals,
     refuse_stale,
     state_digest,
@@ -68,6 +69,8 @@ _APPLIES = """
     SELECT serial, applied_at, applied_by, plan_digest FROM applies
     WHERE applied_at BETWEEN ? AND 1e12 AND serial BETWEEN 0 AND 1 << 62 ORDER BY serial DESC LIMIT ?
 """
+HAS_PROGRESS = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'copy_progress'"
+PROGRESS = "SELECT 1 FROM copy_progress"
 _READING_KIB = 512
 """SQLite's cache while the state is read: each page is read once, and keeping them all takes longer than that."""
 
@@ -192,7 +195,9 @@ def last_serial(connection: sqlite3.Connection) -> int:
 
 
 def _read(connection: sqlite3.Connection) -> AppliedState:
-    """The state. Raises StoreError for a delivery plan of another format."""
+    """The state. Raises StoreError for a delivery plan of another format, StateError in an incomplete copy."""
+    is_copy = connection.execute(HAS_PROGRESS).fetchone() is not None
+    refuse_incomplete(is_incomplete=is_copy and connection.execute(PROGRESS).fetchone() is not None)
     rows = _rows(connection)
     last = _last_apply(connection)
     types = event_types.read(connection) if table_version(connection, COMPONENT) >= EVENT_TYPES_SINCE else {}
