@@ -13,6 +13,7 @@ from tests.store.test_contract import NOW, claim, event, routed
 
 from hookctl.errors import StoreError, StoreGoneError
 from hookctl.store.history import AuditEntry, EventFilter
+from hookctl.store.postgres import connection as connections
 from hookctl.store.postgres.address import parse
 from hookctl.store.postgres.connection import connect
 from hookctl.store.records import Filter
@@ -96,3 +97,18 @@ def test_a_process_whose_tables_are_dropped_ends(open_store: Open, query: Query,
         store.enqueue([routed("e2")], NOW)
     with pytest.raises(StoreGoneError):
         store.check()
+
+
+def test_a_process_whose_tables_are_replaced_ends_without_a_new_connection(
+    open_store: Open, query: Query, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would go on with the webhooks that were applied in the other store."""
+    store = open_store()
+    store.enqueue([routed("e1")], NOW)
+    query(f"DROP SCHEMA {schema_of(url)} CASCADE")
+    other = open_store()
+    monkeypatch.setattr(connections, "LOOK_SECONDS", 0.0)
+    for use in (lambda: store.enqueue([routed("e2")], NOW), store.read_state):
+        with pytest.raises(StoreGoneError, match="replaced by another one"):
+            use()
+    assert not other.events().events

@@ -14,7 +14,7 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from hookctl.errors import SettingsError, StoreError, StoreGoneError
-from hookctl.store.postgres import plain_text
+from hookctl.store.postgres import sessions
 from hookctl.store.postgres.address import Address
 from hookctl.store.postgres.failures import errors_as_store_errors, is_lost
 
@@ -26,17 +26,12 @@ PATIENCE = 5.0
 """Seconds for which hookctl tries to reach the server again before a method fails."""
 PAUSE = 0.05, 1.0
 """The longest pause before the first attempt to reconnect, and before any other; each is a random part of it."""
+LOOK_SECONDS = 1.0
+"""Between two looks, while it is used, whether a connection still leads to the same store."""
 REPEATS = 8
 """How often a transaction is begun anew after another one got in its way."""
 OLDEST = 140000
 """PostgreSQL 14, as a number."""
-SESSION = {
-    "client_min_messages": "warning",
-    "default_transaction_isolation": r"read\ committed",
-    "extra_float_digits": "1",
-    "timezone": "UTC",
-}
-"""What a role, a database or the environment may have set in another way."""
 TIMEOUTS = {
     "statement_timeout": "30s",
     "lock_timeout": "5s",
@@ -94,14 +89,14 @@ def connect(address: Address, *, application: str = "hookctl") -> Connection:
 
     Raises SettingsError, StoreError, or psycopg.Error if the server cannot be reached.
     """
-    settings = {"search_path": address.schema} | SESSION | TIMEOUTS | PLANNER
+    settings = {"search_path": address.schema} | sessions.SETTINGS | TIMEOUTS | PLANNER
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     given = _read_url(address)
     options = f"{given.pop('options', '')} {options}".strip()
     network: dict[str, Any] = NETWORK | given | {"application_name": application, "client_encoding": "utf8"}
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of lost connections, which hookctl handles
     connection: Connection = psycopg.connect(**network, options=options, autocommit=True)
-    plain_text.use(connection)
+    sessions.use_plain_text(connection)
     try:
         refuse_unfit(address, connection, read_about(connection))
     except BaseException:
@@ -156,7 +151,7 @@ def refuse_unfit(address: Address, connection: Connection, about: About) -> None
 class Database:
     """One connection at a time. Belongs to one thread at a time.
 
-    ``prepare`` is called with each new connection.
+    ``prepare`` is called with each new connection, and again from time to time.
     """
 
     def __init__(self, address: Address, prepare: Callable[[Connection], object], application: str = "hookctl") -> None:
@@ -165,6 +160,7 @@ class Database:
         self._open: Connection | None = None
         self._life = ""
         """The :data:`LIFE` of the server that the last connection led to."""
+        self._looked_at = 0.0
         self._is_closed = False
         self._gone: StoreGoneError | None = None
 
@@ -241,7 +237,10 @@ class Database:
             raise StoreError("the store is closed", hint="Open it again.")
         if self._open is not None and (self._open.closed or self._open.broken):
             self.disconnect()
+        if self._open is not None and time.monotonic() - self._looked_at > LOOK_SECONDS:
+            self._look_again(self._open)
         if self._open is None:
+            self._looked_at = time.monotonic()
             opened = connect(self.address, application=self._application)
             try:
                 (self._life,) = opened.execute(LIFE).fetchone() or ("",)
@@ -255,6 +254,16 @@ class Database:
                 raise
             self._open = opened
         return self._open
+
+    def _look_again(self, connection: Connection) -> None:
+        """Raise StoreGoneError if another store has taken the place of the one before."""
+        try:
+            self._prepare(connection)
+        except StoreGoneError as error:
+            self._gone = error
+            self.disconnect()
+            raise
+        self._looked_at = time.monotonic()
 
     def _repeat(self, once: Callable[[Connection], T]) -> T:
         """Call ``once`` until it is not interrupted by a lost connection or by another transaction."""

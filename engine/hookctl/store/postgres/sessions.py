@@ -1,10 +1,17 @@
-"""Text as PostgreSQL can store it: without NUL, and without halves of characters."""
+"""What every session with the server has set, and text as it can store it: without NUL and halves of characters."""
 
 from __future__ import annotations
 
 import psycopg
 from psycopg.adapt import Dumper
 
+SETTINGS = {
+    "client_min_messages": "warning",
+    "default_transaction_isolation": r"read\ committed",
+    "extra_float_digits": "1",
+    "timezone": "UTC",
+}
+"""What a role, a database or the environment may have set in another way."""
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}".encode()
 
 
@@ -20,6 +27,6 @@ class PlainTextDumper(Dumper):
         return encoded.replace(b"\0", REPLACEMENT) if b"\0" in encoded else encoded
 
 
-def use(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+def use_plain_text(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     """Write every text on a connection so."""
     connection.adapters.register_dumper(str, PlainTextDumper)
