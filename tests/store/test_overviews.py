@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, product
 from operator import eq, le
 from pathlib import Path
 from typing import Any
@@ -294,6 +294,17 @@ def test_reasons_of_failures(model: Model) -> None:
 
 
 # -- groups
+
+
+def test_a_group_that_does_not_exist_is_empty(store: Store) -> None:
+    """Its key is a part of the address of a page."""
+    causes = ("", "x", "-1", "9" * 20, "9" * 5000, "\N{SUPERSCRIPT TWO}")
+    for status, cause in product(("dead", "retrying", "held", "waiting", "no"), causes):
+        which = Filter(group=f"{status}-{cause}")
+        assert not store.deliveries(which)
+        assert not store.delivery_page(which).rows
+        assert not store.tally(which, 100)
+        assert store.group(which.group) is None
 
 
 def test_groups_of_what_is_not_delivered(model: Model, delivery_plan: Build) -> None:

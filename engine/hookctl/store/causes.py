@@ -23,6 +23,8 @@ MISMATCH = "mismatch"
 MAX_BODY = 4_000
 """Characters of a body that are read."""
 MAX_LINES, MAX_LINE = 12, 120
+MAX_DIGITS = 9
+"""Of the number of a cause."""
 VARYING = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)?"  # dates and times
     r"|\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?"
@@ -113,6 +115,11 @@ def has_cause(result: str, cause: str) -> bool:
     if not status.isdecimal():
         return result == cause
     return cause in {status, f"{int(status) // 100}xx"} or (cause == MISMATCH and status != result)
+
+
+def cause_number(text: str) -> int:
+    """The number of a cause in the key of a group; 0 for none, and -1, which no cause has, for text that is not one."""
+    return int(text) if text.isdecimal() and len(text) <= MAX_DIGITS else -1
 
 
 def head_of(record: object) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hookctl.model import Delivery, DeliveryStatus
-from hookctl.store.causes import has_cause, read, result_of
+from hookctl.store.causes import cause_number, has_cause, read, result_of
 from hookctl.store.postgres.connection import Connection
 from hookctl.store.postgres.reading import DELIVERY, delivery
 from hookctl.store.records import Filter
@@ -88,10 +88,11 @@ def conditions_of(which: Filter) -> tuple[list[str], list[Any]]:
 def in_group(key: str) -> tuple[str, *tuple[object, ...]]:
     """The condition for a group of deliveries, and its values; see :class:`hookctl.store.overviews.Group`."""
     status, _, which = key.partition("-")
-    if status in {"dead", "retrying"} and which.isdecimal():
+    if status in {"dead", "retrying"}:
+        number = cause_number(which)
         ended = "d.ended" if status == "dead" else "NOT d.ended"
-        cause = "d.cause = %s" if int(which) else "d.cause IS NULL"
-        return f"{ended} AND d.status = '{status}' AND {cause}", *([int(which)] if int(which) else [])
+        cause = "d.cause = %s" if number else "d.cause IS NULL"
+        return f"{ended} AND d.status = '{status}' AND {cause}", *([number] if number else [])
     if status == "held":
         return "NOT d.ended AND d.status = 'held' AND d.reason = %s", which
     if status == "waiting":

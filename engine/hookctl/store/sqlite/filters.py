@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from hookctl.model import Delivery, DeliveryStatus
-from hookctl.store.causes import has_cause, read, result_of
+from hookctl.store.causes import cause_number, has_cause, read, result_of
 from hookctl.store.records import Filter
 from hookctl.store.sqlite.overview_tables import HAS_CAUSE
 from hookctl.store.sqlite.queue_tables import DELIVERY, READABLE
@@ -122,8 +122,8 @@ def _of_attempts(which: Filter) -> tuple[list[str], list[Any]]:
 def in_group(key: str) -> tuple[str, *tuple[object, ...]]:
     """The condition for a group of deliveries, and its values; see :class:`hookctl.store.overviews.Group`."""
     status, _, which = key.partition("-")
-    if status in {"dead", "retrying"} and which.isdecimal():
-        return f"d.{HAS_CAUSE} AND d.status = '{status}' AND d.cause IS ?", int(which) or None
+    if status in {"dead", "retrying"}:
+        return f"d.{HAS_CAUSE} AND d.status = '{status}' AND d.cause IS ?", cause_number(which) or None
     if status == "held":
         return "d.status = 'held' AND d.reason = ?", which
     if status == "waiting":
