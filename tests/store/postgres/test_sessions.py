@@ -11,6 +11,7 @@ from tests.postgres_server import Server, schema_of
 from tests.store.postgres.conftest import Open
 from tests.store.test_contract import NOW, claim, event, routed
 
+from hookctl.config.diff import make_plan
 from hookctl.errors import StoreError, StoreGoneError
 from hookctl.store.history import AuditEntry, EventFilter
 from hookctl.store.postgres import connection as connections
@@ -112,3 +113,36 @@ def test_a_process_whose_tables_are_replaced_ends_without_a_new_connection(
         with pytest.raises(StoreGoneError, match="replaced by another one"):
             use()
     assert not other.events().events
+
+
+def test_commits_stay_durable_when_the_server_reads_weaker_settings(url: str, database: Server) -> None:
+    with closing(connect(parse(url))) as connection:
+        try:
+            database.execute("ALTER SYSTEM SET synchronous_commit = off")
+            database.execute("SELECT pg_reload_conf()")
+            while database.execute("SHOW synchronous_commit") != [("off",)]:
+                pass
+            for _ in range(20):  # a session reads them between two statements
+                assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
+        finally:
+            database.execute("ALTER SYSTEM RESET synchronous_commit")
+            database.execute("SELECT pg_reload_conf()")
+
+
+def test_what_changes_every_delivery_of_a_webhook_may_take_long(
+    open_store: Open, query: Query, delivery_plan: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connections.TIMEOUTS, "statement_timeout", "200ms")
+    store = open_store()
+    plan = delivery_plan("A")
+    state = store.apply(make_plan(store.read_state(), {"A": plan}, {}))
+    store.enqueue([routed("e1")], NOW)
+    slow = "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.4); RETURN NEW; END'"
+    query(slow)
+    query("CREATE TRIGGER slow BEFORE UPDATE ON live FOR EACH ROW EXECUTE FUNCTION slow()")
+    assert store.hold(plan, "their release", NOW)
+    assert store.resume("A")
+    store.reconcile(state)
+    renamed = make_plan(state, {"B": delivery_plan("B")}, {"B": "A"})
+    store.reconcile(store.apply(renamed))
+    assert [one.webhook for one in store.deliveries()] == ["B"]

@@ -54,9 +54,11 @@ NETWORK = {
 IN_THE_WAY = {"40001", "40P01", "23505"}
 """Another transaction came first: it changed or moved the same rows, or stored the same event."""
 ABOUT = """
-    SELECT current_setting('server_version_num')::int, current_setting('synchronous_commit'), current_setting('fsync'),
+    SELECT current_setting('server_version_num')::int,
+        set_config('synchronous_commit', current_setting('synchronous_commit'), false), current_setting('fsync'),
         current_setting('full_page_writes'), current_setting('server_encoding'), pg_backend_pid()
 """
+"""Commits of the session stay as they are now, also if the server reads its settings again."""
 
 LIFE = "SELECT pg_postmaster_start_time()::text || coalesce(pg_last_wal_replay_lsn()::text, '')"
 """Differs after each failover, and after each recovery of the server from a crash."""

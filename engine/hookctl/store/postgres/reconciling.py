@@ -50,6 +50,8 @@ HELD = """
     ) held JOIN live d ON d.seq = held.oldest
 """
 """How many deliveries of each webhook are held, and why the oldest is."""
+NO_TIMEOUT = "SET LOCAL statement_timeout = 0"
+"""Before statements that may change every delivery of a webhook: one that is cancelled each time is never over."""
 RENAME = "UPDATE deliveries SET webhook = %s WHERE webhook = %s"
 RENAME_LATE = (
     "UPDATE live SET webhook = %s WHERE webhook = %s AND (ready_at IS NOT NULL OR status = 'held')",
@@ -79,6 +81,7 @@ RENAME_KNOWN = (
 def reconcile(connection: Connection, applied: AppliedState) -> None:
     """See :meth:`hookctl.store.interface.Standing.reconcile`."""
     connection.execute(LOCK_ALL, (RECONCILING,))
+    connection.execute(NO_TIMEOUT)
     before = newest_serial(connection)
     if before > applied.serial:
         return  # another process has seen a newer state already
@@ -105,7 +108,7 @@ def _fit(connection: Connection, webhook: str, plan: DeliveryPlan | None, hold: 
     elif hold is not None:
         _stop(connection, webhook, DeliveryStatus.HELD, held_reason(hold.reason))
     else:
-        unhold(connection, webhook)
+        connection.execute(UNHOLD, (webhook,))
 
 
 def _rename(connection: Connection, rename: Rename, *statements: str) -> None:
@@ -125,6 +128,7 @@ def newest_serial(connection: Connection) -> int:
 def hold_webhook(connection: Connection, webhook: str, result: Result, now: float) -> None:
     """Hold a webhook because of a result, with everything that waits for it."""
     reason, plan = result.outcome.reason.replace("\0", ""), result.plan.digest if result.plan else ""
+    connection.execute(NO_TIMEOUT)
     connection.execute(HOLD, (webhook, result.serial, reason, now, plan, result.secrets))
     _stop(connection, webhook, DeliveryStatus.HELD, held_reason(reason))
 
@@ -132,6 +136,7 @@ def hold_webhook(connection: Connection, webhook: str, result: Result, now: floa
 def hold_by_hand(connection: Connection, plan: DeliveryPlan, reason: str, now: float) -> int | None:
     """Hold a webhook because someone asks; returns how many deliveries are held now, None if it was held already."""
     values = (plan.name, newest_serial(connection), reason, now, plan.digest)
+    connection.execute(NO_TIMEOUT)
     if not connection.execute(HOLD_BY_HAND, values).rowcount:
         return None
     _stop(connection, plan.name, DeliveryStatus.HELD, held_reason(reason))
@@ -177,6 +182,7 @@ def _is_active(applied: AppliedState, webhook: str) -> bool:
 
 def unhold(connection: Connection, webhook: str) -> int:
     """Make a webhook's held deliveries due again; returns how many."""
+    connection.execute(NO_TIMEOUT)
     return connection.execute(UNHOLD, (webhook,)).rowcount
 
 
