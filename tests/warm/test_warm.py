@@ -50,7 +50,9 @@ def test_it_has_its_own_arguments_directory_environment_and_streams(tmp_path: Pa
 
 
 def test_a_killed_one_has_ended_when_it_was_waited_for() -> None:
-    process = warm.Popen([sys.executable, "-c", "print(1, flush=True); input()"], stdout=subprocess.PIPE)
+    process = warm.Popen(
+        [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(60)"], stdout=subprocess.PIPE
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == b"1\n"
     assert process.poll() is None
