@@ -347,11 +347,11 @@ def site(tmp_path_factory: pytest.TempPathFactory, writes: Writes) -> Iterator[R
         with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
             for name in [name for name in os.environ if name.startswith("HOOKCTL_")]:
                 patch.delenv(name)
+            for name, value in case.environment.items():
+                patch.setenv(name, value)
             for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "ZDOTDIR"):
                 patch.delenv(name, raising=False)
             patch.setenv("HOME", str(place))  # where `completion install` writes
-            for name, value in case.environment.items():
-                patch.setenv(name, value)
             patch.setattr(sys, "argv", ["hookctl", *case.arguments])
             patch.setattr(sys, "stdin", io.TextIOWrapper(Input(case.stdin)))
             patch.setattr(sys, "stdout", io.TextIOWrapper(out, "utf-8", "backslashreplace", write_through=True))
